@@ -1,0 +1,117 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ArtifactRef } from '../contracts/task.ts';
+import { OperationError } from './errors.ts';
+
+export const sha256Of = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Content-addressed, immutable files below one folder, which several hosts may share. */
+export interface ArtifactStore {
+  readonly dir: string;
+  /** Stores and fsyncs before it resolves. The same bytes are stored once; the first name and media type stay. */
+  put(bytes: Uint8Array | string, about: { name: string; mediaType: string }): Promise<ArtifactRef>;
+  /** @throws OperationError NotFound; Internal when the bytes no longer have their hash. */
+  get(sha256: string): Promise<Buffer>;
+  getJson(sha256: string): Promise<unknown>;
+  /** Name, media type and size; null when there is no such artifact. */
+  describe(sha256: string): Promise<ArtifactRef | null>;
+  /** A small JSON value under a name of our own (not content): written whole or not at all, and fsynced. */
+  setRef(key: string, value: unknown): Promise<void>;
+  /** null when it was never set. */
+  getRef(key: string): Promise<unknown>;
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+/** Writes beside the target, fsyncs, renames into place, fsyncs the folder: a crash leaves the old or the new, whole. */
+const writeDurably = async (path: string, bytes: Uint8Array | string): Promise<void> => {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+const SHA256 = /^[0-9a-f]{64}$/;
+const KEY = /^[a-z]+\/[A-Za-z0-9._-]{1,160}$/;
+
+/** `dir` is made when missing. Layout: `<dir>/<2 hex>/<sha256>` beside `<sha256>.json` (name, type); `<dir>/refs/<key>.json`. */
+export const createArtifactStore = (dir: string): ArtifactStore => {
+  const pathOf = (sha256: string): string => {
+    if (!SHA256.test(sha256)) throw new OperationError('NotFound', 'not an artifact id');
+    return join(dir, sha256.slice(0, 2), sha256);
+  };
+  const refPath = (key: string): string => {
+    if (!KEY.test(key)) throw new OperationError('Internal', 'not a reference key');
+    return join(dir, 'refs', `${key}.json`);
+  };
+  const describe = async (sha256: string): Promise<ArtifactRef | null> => {
+    try {
+      const about = JSON.parse(await readFile(`${pathOf(sha256)}.json`, 'utf8')) as {
+        name: string;
+        media_type: string;
+      };
+      return { sha256, name: about.name, media_type: about.media_type, bytes: (await stat(pathOf(sha256))).size };
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  };
+  const get = async (sha256: string): Promise<Buffer> => {
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(pathOf(sha256));
+    } catch (error) {
+      if (isMissing(error))
+        throw new OperationError(
+          'NotFound',
+          `no artifact ${sha256}; is ARTIFACT_DIR shared with the host that wrote it?`,
+        );
+      throw error;
+    }
+    if (sha256Of(bytes) !== sha256)
+      throw new OperationError('Internal', `artifact ${sha256} is damaged`, { retryable: false });
+    return bytes;
+  };
+  return {
+    dir,
+    describe,
+    get,
+    getJson: async (sha256) => JSON.parse((await get(sha256)).toString('utf8')) as unknown,
+    put: async (bytes, about) => {
+      const sha256 = sha256Of(bytes);
+      const known = await describe(sha256);
+      if (known) return known;
+      await writeDurably(pathOf(sha256), bytes);
+      await writeDurably(`${pathOf(sha256)}.json`, JSON.stringify({ name: about.name, media_type: about.mediaType }));
+      return { sha256, name: about.name, media_type: about.mediaType, bytes: Buffer.byteLength(bytes) };
+    },
+    setRef: (key, value) => writeDurably(refPath(key), JSON.stringify(value)),
+    getRef: async (key) => {
+      try {
+        return JSON.parse(await readFile(refPath(key), 'utf8')) as unknown;
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    },
+  };
+};

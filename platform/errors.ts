@@ -1,0 +1,37 @@
+import type { FailureType } from '../contracts/names.ts';
+
+/** A failure of our own closed catalogue. `retryable`: trying again can help; `retryAfterMs`: not before that. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  readonly type: FailureType;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | null;
+  constructor(
+    type: FailureType,
+    message: string,
+    about: { retryable?: boolean; retryAfterMs?: number | null; cause?: unknown } = {},
+  ) {
+    super(message, { cause: about.cause });
+    this.type = type;
+    this.retryable =
+      about.retryable ?? ['RateLimited', 'ProviderUnavailable', 'EnvironmentBusy', 'Internal'].includes(type);
+    this.retryAfterMs = about.retryAfterMs ?? null;
+  }
+}
+
+/** A bad setting. The message names the variable, never its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly variable: string;
+  constructor(variable: string, problem: string) {
+    super(`${variable}: ${problem}`);
+    this.variable = variable;
+  }
+}
+
+/** The message of anything thrown, for logs and people. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** True for what an aborted signal makes SDKs and Node throw. */
+export const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || ('code' in error && error.code === 'ABORT_ERR'));
