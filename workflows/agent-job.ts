@@ -1,0 +1,283 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, rootCause, TimeoutFailure } from '@temporalio/common';
+import type { CloseSessionOutput, ModelTurnOutput } from '../contracts/activities.ts';
+import { FAILURE_TYPES, QUERIES, SIGNALS } from '../contracts/names.ts';
+import type { FailureType } from '../contracts/names.ts';
+import type { JobError } from '../contracts/task.ts';
+import type { CancelRequest, JobInput, JobOutput, JobStatusAnswer } from '../contracts/workflows.ts';
+import { approveCalls, approveStart } from './approvals.ts';
+import { passBudgetGate } from './budget.ts';
+import type { JobRun } from './job-run.ts';
+import { addNote, enter, initialState, JobFailed, resultNow, statusNow, takeNotes, trace } from './job-run.ts';
+import {
+  closeSession,
+  HISTORY_EVENTS_PER_RUN,
+  MAX_UNUSABLE_ANSWERS,
+  modelTurn,
+  runTools,
+  verifyJob,
+} from './policies.ts';
+import { createQuestions } from './questions.ts';
+import { onOwner } from './session.ts';
+import { cut } from './text.ts';
+import { ATTRIBUTES } from './voice-task.ts';
+
+const statusQuery = defineQuery<JobStatusAnswer>(QUERIES.status);
+const cancelSignal = defineSignal<[CancelRequest]>(SIGNALS.cancelJob);
+const steerSignal = defineSignal<[{ text: string }]>(SIGNALS.steer);
+
+type Ending = { status: 'succeeded' } | { status: 'failed' | 'cancelled'; error: JobError };
+
+/**
+ * One job, whatever its agent: model turns and tool batches until the model reports, then verification, then the
+ * session is closed, also on failure and cancellation. Always ends with a result; never throws for a failed job.
+ */
+export async function agentJob(input: JobInput): Promise<JobOutput> {
+  const state = input.state ?? initialState(input);
+  const { trace_id, job_id, agent, skill, plan } = input.spec;
+  const run: JobRun = {
+    input,
+    identity: { trace_id, job_id, agent, skill, plan },
+    state,
+    phase: 'starting',
+    cancelReason: null,
+    questions: createQuestions(job_id, (addUsd) => (state.allowance.usd += addUsd)),
+  };
+  const scope = new CancellationScope();
+  setHandler(statusQuery, () => statusNow(run));
+  setHandler(steerSignal, ({ text }) => addNote(state, { kind: 'steer', text }));
+  setHandler(cancelSignal, ({ reason }) => {
+    run.cancelReason ??= cut(reason, 300);
+    scope.cancel();
+  });
+
+  let ending: Ending | 'continue';
+  try {
+    ending = await scope.run(() => work(run));
+  } catch (error) {
+    ending = endingOf(run, error);
+  }
+  // A cancellation that came with the last step of this run must not be left behind in it.
+  if (ending === 'continue' && scope.consideredCancelled) ending = endingOf(run, new CancelledFailure('cancelled'));
+  if (ending === 'continue') return continueAsNew<typeof agentJob>({ ...input, state });
+  const final = ending;
+  return CancellationScope.nonCancellable(() => finish(run, final));
+}
+
+/** The loop. 'continue': this run's history is long enough, carry on in a new one. */
+const work = async (run: JobRun): Promise<Ending | 'continue'> => {
+  await approveStart(run);
+  for (;;) {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    if (historyLength >= HISTORY_EVENTS_PER_RUN || continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      return 'continue';
+    }
+    await passBudgetGate(run);
+    const reply = await takeTurn(run);
+    switch (reply.stop) {
+      case 'tools':
+        await runBatch(run, reply);
+        break;
+      case 'end':
+        if (await isVerified(run)) return { status: 'succeeded' };
+        break;
+      case 'refused':
+        throw new JobFailed('ProviderRefused', `the model refused: ${cut(reply.text, 300)}`);
+      case 'cut_off':
+      case 'malformed':
+        askAgain(run, reply.stop);
+        break;
+    }
+  }
+};
+
+const takeTurn = async (run: JobRun): Promise<ModelTurnOutput> => {
+  const { state, input } = run;
+  const turn = state.totals.turns + 1;
+  enter(run, `model turn ${turn}`);
+  const reply = await modelTurn(`turn ${turn}: ${run.identity.agent} thinks`, {
+    ...run.identity,
+    turn,
+    head: state.head,
+    notes: takeNotes(state),
+    predecessors: state.head === null ? input.predecessors : [],
+    allow_unpriced: input.spec.allow_unpriced,
+  });
+  const { totals } = state;
+  totals.turns = turn;
+  totals.input_tokens += reply.input_tokens;
+  totals.output_tokens += reply.output_tokens;
+  totals.cost_usd = totals.cost_usd === null || reply.cost_usd === null ? null : totals.cost_usd + reply.cost_usd;
+  totals.cost_source = worseSource(turn === 1 ? reply.cost_source : totals.cost_source, reply.cost_source);
+  totals.rehearsal ||= reply.rehearsal;
+  state.head = reply.head;
+  state.last_text = reply.text || state.last_text;
+  state.report = reply.report ?? state.report;
+  if (reply.stop === 'tools' || reply.stop === 'end') state.unusable_in_a_row = 0;
+  return reply;
+};
+
+const SOURCES = ['rehearsal', 'priced', 'uncertain', 'unknown'] as const;
+/** A sum is known no better than the worst known of its parts. */
+const worseSource = (a: (typeof SOURCES)[number], b: (typeof SOURCES)[number]): (typeof SOURCES)[number] =>
+  SOURCES[Math.max(SOURCES.indexOf(a), SOURCES.indexOf(b))] ?? 'unknown';
+
+const runBatch = async (run: JobRun, reply: ModelTurnOutput): Promise<void> => {
+  const { state } = run;
+  const calls = reply.tool_calls;
+  const { denied, confirmed } = await approveCalls(run, calls);
+  const summary = cut(calls.map((call) => call.summary).join(' · ') || 'no tools', 200);
+  const done = await onOwner(run, (session) => {
+    enter(run, summary);
+    return runTools(summary, {
+      ...run.identity,
+      session,
+      turn: state.totals.turns,
+      head: reply.head,
+      checkpoint: state.checkpoint,
+      calls,
+      denied,
+      confirmed,
+    });
+  });
+  state.head = done.head;
+  state.checkpoint = done.checkpoint;
+};
+
+/** True when the work may stand: nothing to verify, or verified, or no worse than before. */
+const isVerified = async (run: JobRun): Promise<boolean> => {
+  const { state, input } = run;
+  const rounds = input.spec.verify_rounds;
+  if (rounds === null || state.checkpoint === null) return true;
+  const round = state.verify_rounds_used + 1;
+  const { verification, note } = await onOwner(run, (session) => {
+    enter(run, 'verifying');
+    return verifyJob(`verify, round ${round}`, { ...run.identity, session, round, checkpoint: state.checkpoint });
+  });
+  state.verification = { ...verification, rounds: round };
+  if (verification.status !== 'failed') return true;
+  if (state.verify_rounds_used >= rounds)
+    throw new JobFailed('VerificationFailed', cut(`its tests fail after ${round} rounds: ${note}`, 800));
+  state.verify_rounds_used += 1;
+  addNote(state, { kind: 'verification_failed', text: note });
+  return false;
+};
+
+const askAgain = (run: JobRun, stop: 'cut_off' | 'malformed'): void => {
+  run.state.unusable_in_a_row += 1;
+  if (run.state.unusable_in_a_row >= MAX_UNUSABLE_ANSWERS)
+    throw new JobFailed('ProviderRefused', `${MAX_UNUSABLE_ANSWERS} answers in a row could not be used (${stop})`);
+  addNote(run.state, {
+    kind: stop,
+    text:
+      stop === 'cut_off'
+        ? 'Your last answer was cut off at the token limit. Go on in smaller steps.'
+        : 'Your last tool call could not be read. Call one tool, with valid arguments.',
+  });
+};
+
+const isFailureType = (type: string | null | undefined): type is FailureType =>
+  FAILURE_TYPES.some((known) => known === type);
+
+const endingOf = (run: JobRun, error: unknown): Ending => {
+  if (isCancellation(error))
+    return { status: 'cancelled', error: { type: 'Cancelled', message: run.cancelReason ?? 'cancelled' } };
+  if (error instanceof JobFailed)
+    return { status: 'failed', error: { type: error.type, message: cut(error.message, 1_000) } };
+  if (!(error instanceof ActivityFailure)) throw error; // a fault in this file: the task is retried, and a deploy mends it
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure)
+    return {
+      status: 'failed',
+      error: {
+        type: isFailureType(cause.type)
+          ? cause.type
+          : cause.type === 'PayloadsTooLarge'
+            ? 'PayloadTooLarge'
+            : 'Internal',
+        message: cut(cause.message, 1_000),
+      },
+    };
+  const what =
+    cause instanceof TimeoutFailure
+      ? `${error.activityType} timed out (${cause.timeoutType})`
+      : `${error.activityType} failed: ${rootCause(error) ?? ''}`;
+  return {
+    status: 'failed',
+    error: {
+      type: error.activityType === 'modelTurn' ? 'ProviderUnavailable' : 'ToolFailed',
+      message: cut(what, 1_000),
+    },
+  };
+};
+
+/** Closes the session, whatever it takes; on success a close that cannot be done is the job's failure. */
+const closeWith = async (run: JobRun, ending: Ending): Promise<{ ending: Ending; closed: CloseSessionOutput }> => {
+  const nothing: CloseSessionOutput = { artifacts: [], branch: null, commit: null };
+  const { state } = run;
+  if (!state.session) return { ending, closed: nothing };
+  const { status: outcome } = ending;
+  enter(run, 'closing the session');
+  try {
+    const close = (session: NonNullable<typeof state.session>): Promise<CloseSessionOutput> =>
+      closeSession(`close the ${session.environment} session`, {
+        ...run.identity,
+        session,
+        checkpoint: state.checkpoint,
+        outcome,
+      });
+    return { ending, closed: await (outcome === 'succeeded' ? onOwner(run, close) : close(state.session)) };
+  } catch (error) {
+    if (outcome !== 'succeeded') return { ending, closed: nothing };
+    return { ending: endingOf(run, error), closed: nothing };
+  }
+};
+
+const finish = async (run: JobRun, wanted: Ending): Promise<JobOutput> => {
+  const { ending, closed } = await closeWith(run, wanted);
+  const { state } = run;
+  const completedAt = new Date().toISOString();
+  const result = resultNow(run, {
+    status: ending.status,
+    error: ending.status === 'succeeded' ? null : ending.error,
+    waiting: null,
+    branch: closed.branch,
+    artifacts: [...(state.report ? [state.report] : []), ...closed.artifacts].slice(0, 20),
+    completed_at: completedAt,
+  });
+  enter(run, ending.status);
+  await trace(run, ending.status, {
+    ts: completedAt,
+    input_tokens: result.input_tokens,
+    output_tokens: result.output_tokens,
+    cost_usd: result.cost_usd,
+    cost_source: result.cost_source,
+    duration_ms: Date.parse(completedAt) - Date.parse(state.started_at),
+    error_type: result.error?.type ?? null,
+    payload: {
+      message: result.error?.message ?? cut(result.summary, 600),
+      turns: result.turns,
+      branch: result.branch,
+      verification: result.verification,
+      rehearsal: result.rehearsal,
+    },
+  });
+  upsertSearchAttributes([
+    { key: ATTRIBUTES.outcome, value: ending.status },
+    { key: ATTRIBUTES.costUsd, value: result.cost_usd },
+  ]);
+  return { result, commit: closed.commit };
+};

@@ -1,0 +1,56 @@
+import type { ToolCallBrief } from '../contracts/activities.ts';
+import type { JobRun } from './job-run.ts';
+import { enter, JobFailed, trace } from './job-run.ts';
+
+interface Verdict {
+  approved: boolean;
+  note: string;
+}
+
+/** Asks a person for a yes to one thing; silence is a no. */
+const ask = async (run: JobRun, tool: string | null, summary: string): Promise<Verdict> => {
+  run.state.approvals_asked += 1;
+  const key = `approval-${run.state.approvals_asked}`;
+  const answer = await run.questions.ask(
+    { kind: 'approval', approval_id: `${run.identity.job_id}.${run.state.approvals_asked}`, tool, summary },
+    run.input.approval_timeout_ms,
+    async (waiting) => {
+      enter(run, 'waiting for approval');
+      await trace(run, 'approval_requested', { key, payload: { ...waiting } });
+    },
+  );
+  const approved = answer.kind === 'approve';
+  const note = 'note' in answer ? answer.note : '';
+  await trace(run, approved ? 'approved' : 'rejected', { key, payload: { tool, note, answer: answer.kind } });
+  return { approved, note };
+};
+
+/** Before the first turn of a skill whose policy asks. @throws JobFailed ApprovalRejected on a no or silence. */
+export const approveStart = async (run: JobRun): Promise<void> => {
+  const { spec } = run.input;
+  if (!spec.approve_start || run.state.start_approved) return;
+  const verdict = await ask(run, null, `start ${spec.skill} (${spec.risk}): ${spec.instruction}`);
+  if (!verdict.approved)
+    throw new JobFailed('ApprovalRejected', `not approved${verdict.note ? `: ${verdict.note}` : ''}`);
+  run.state.start_approved = true;
+};
+
+/** Which of the calls may run. A no is told to the model, which goes on without that call. */
+export const approveCalls = async (
+  run: JobRun,
+  calls: ToolCallBrief[],
+): Promise<{ denied: { id: string; note: string }[]; confirmed: string[] }> => {
+  const denied: { id: string; note: string }[] = [];
+  const confirmed: string[] = [];
+  for (const call of calls) {
+    if (!run.input.spec.approve_tools.includes(call.name) && call.confirm === null) continue;
+    const verdict = await ask(
+      run,
+      call.name,
+      call.confirm === null ? call.summary : `${call.summary}: ${call.confirm}`,
+    );
+    if (verdict.approved) confirmed.push(call.id);
+    else denied.push({ id: call.id, note: verdict.note });
+  }
+  return { denied, confirmed };
+};

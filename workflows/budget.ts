@@ -1,0 +1,63 @@
+import type { JobRun } from './job-run.ts';
+import { addNote, enter, JobFailed, trace } from './job-run.ts';
+import { money } from './text.ts';
+
+/** What has run out, in words; null when another turn may be bought. */
+const exhausted = ({ state }: JobRun): string | null => {
+  const { totals, allowance } = state;
+  if (totals.cost_usd !== null && totals.cost_usd >= allowance.usd)
+    return `${money(totals.cost_usd)} of ${money(allowance.usd)} are spent`;
+  if (totals.turns >= allowance.turns) return `${totals.turns} of ${allowance.turns} turns are used`;
+  if (Date.now() >= allowance.deadline_ms) return 'its time is up';
+  return null;
+};
+
+/** One more helping of whatever ran out: turns and time as the limits say, and the money a person added. */
+const extend = (run: JobRun): void => {
+  const { state, input } = run;
+  const { limits } = input.spec;
+  if (state.totals.turns >= state.allowance.turns) state.allowance.turns += limits.max_turns;
+  if (Date.now() >= state.allowance.deadline_ms) state.allowance.deadline_ms = Date.now() + limits.timeout_ms;
+  addNote(state, {
+    kind: 'budget_extended',
+    text: 'A person extended the budget of this job. Go on, and come to an end.',
+  });
+};
+
+/** The original share of money, once more; for a plain "yes" without an amount. */
+const sameAgain = ({ input }: JobRun): number => Math.min(input.spec.budget_usd, input.spec.limits.max_cost_usd);
+
+/**
+ * Passes when another turn may be bought. Otherwise asks a person and waits; `addBudget` or a yes continues.
+ * @throws JobFailed BudgetExceeded on a no, and on silence.
+ */
+export const passBudgetGate = async (run: JobRun): Promise<void> => {
+  for (let reason = exhausted(run); reason !== null; reason = exhausted(run)) {
+    run.state.approvals_asked += 1;
+    const key = `budget-${run.state.approvals_asked}`;
+    const answer = await run.questions.ask(
+      {
+        kind: 'budget',
+        approval_id: `${run.identity.job_id}.${run.state.approvals_asked}`,
+        tool: null,
+        summary: `${reason}; may it go on?`,
+      },
+      run.input.approval_timeout_ms,
+      async (waiting) => {
+        enter(run, 'waiting for more budget');
+        await trace(run, 'approval_requested', { key, payload: { ...waiting } });
+      },
+    );
+    const yes = answer.kind === 'budget' || answer.kind === 'approve';
+    await trace(run, yes ? 'approved' : 'rejected', { key, payload: { kind: 'budget', answer: answer.kind } });
+    if (!yes)
+      throw new JobFailed(
+        'BudgetExceeded',
+        answer.kind === 'reject'
+          ? `${reason}, and a person said no to more`
+          : `${reason}, and nobody added to it in time`,
+      );
+    if (answer.kind === 'approve') run.state.allowance.usd += sameAgain(run);
+    extend(run);
+  }
+};

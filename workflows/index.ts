@@ -1,0 +1,2 @@
+export { agentJob } from './agent-job.ts';
+export { voiceTask } from './voice-task.ts';

@@ -1,0 +1,88 @@
+import { condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { UPDATES } from '../contracts/names.ts';
+import type { Waiting } from '../contracts/task.ts';
+import type { ApprovalAnswer } from '../contracts/workflows.ts';
+
+const approveUpdate = defineUpdate<{ job_id: string; approval_id: string }, [ApprovalAnswer]>(UPDATES.approve);
+const addBudgetUpdate = defineUpdate<{ job_id: string; budget_usd: number }, [{ add_usd: number }]>(UPDATES.addBudget);
+
+/** More money at once than this is a typing mistake. */
+const MAX_ADD_USD = 1_000;
+
+export type Answer = { kind: 'approve' | 'reject' | 'silence'; note: string } | { kind: 'budget'; addUsd: number };
+
+/** What a job asks a person, one question at a time, and how the answer finds its way back. */
+export interface Questions {
+  readonly waiting: Waiting | null;
+  /** Opens the question, announces it, waits for the answer; nobody's answer until `expires_at` is `silence`. */
+  ask(
+    question: Omit<Waiting, 'expires_at'>,
+    timeoutMs: number,
+    announce: (waiting: Waiting) => Promise<void>,
+  ): Promise<Answer>;
+}
+
+/**
+ * Sets the update handlers; call before the first await. They are synchronous, and take the question away themselves,
+ * so that the second of two answers to one question is refused by its validator.
+ * `onBudget` gets money that arrives while nobody asked, and answers the budget as it then is.
+ */
+export const createQuestions = (jobId: string, onBudget: (addUsd: number) => number): Questions => {
+  let waiting: Waiting | null = null;
+  let answer: Answer | null = null;
+  const settle = (given: Answer): void => {
+    answer = given;
+    waiting = null;
+  };
+
+  setHandler(
+    approveUpdate,
+    ({ approval_id, decision, note }) => {
+      settle({ kind: decision, note });
+      return { job_id: jobId, approval_id };
+    },
+    {
+      validator: (given) => {
+        if (!waiting) throw new Error('nothing waits for approval');
+        if (given.approval_id !== waiting.approval_id)
+          throw new Error(`that approval is not waiting; ${waiting.approval_id} is`);
+        if (given.decision !== 'approve' && given.decision !== 'reject')
+          throw new Error('decision is approve or reject');
+        if (typeof given.note !== 'string' || given.note.length > 1_000)
+          throw new Error('note is a text of at most 1,000 characters');
+      },
+    },
+  );
+  setHandler(
+    addBudgetUpdate,
+    ({ add_usd }) => {
+      const budgetUsd = onBudget(add_usd);
+      if (waiting?.kind === 'budget') settle({ kind: 'budget', addUsd: add_usd });
+      return { job_id: jobId, budget_usd: budgetUsd };
+    },
+    {
+      validator: ({ add_usd }) => {
+        if (typeof add_usd !== 'number' || !(add_usd > 0 && add_usd <= MAX_ADD_USD))
+          throw new Error(`add_usd is more than 0 and at most ${MAX_ADD_USD}`);
+      },
+    },
+  );
+
+  return {
+    get waiting() {
+      return waiting;
+    },
+    ask: async (question, timeoutMs, announce) => {
+      answer = null;
+      const opened = { ...question, expires_at: new Date(Date.now() + timeoutMs).toISOString() };
+      waiting = opened;
+      try {
+        await announce(opened);
+        await condition(() => answer !== null, timeoutMs);
+        return answer ?? { kind: 'silence', note: 'nobody answered in time' };
+      } finally {
+        waiting = null;
+      }
+    },
+  };
+};
