@@ -1,0 +1,62 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Environment } from '../platform/env.ts';
+import { delay } from '../platform/lifecycle.ts';
+import type { Log } from '../platform/log.ts';
+
+/** A loopback port that is free now; the SDK's exporter takes no port 0. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+
+/** Sets up Temporal's native runtime: our log, our signals (it would install its own), its metrics. Answers their URL. */
+export const installRuntime = async (log: Log): Promise<string> => {
+  const address = `127.0.0.1:${await freePort()}`;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      level === 'ERROR' ? log.error({ ...meta }, message) : log.warn({ ...meta }, message),
+    ),
+    telemetryOptions: {
+      metrics: {
+        prometheus: { bindAddress: address, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+      },
+    },
+  });
+  return `http://${address}/metrics`;
+};
+
+/** How long a worker waits for a Temporal that is still starting. */
+const CONNECT_WITHIN_MS = 30_000;
+
+/** Connects as @temporalio/envconfig says, `127.0.0.1:7233` by default; asks again while Temporal is starting. */
+export const connect = async (
+  environment: Environment,
+  log: Log,
+  signal: AbortSignal,
+): Promise<{ connection: NativeConnection; namespace: string }> => {
+  const config = loadClientConnectConfig({ overrideEnvVars: { ...environment } });
+  const options = { ...config.connectionOptions, address: config.connectionOptions.address ?? '127.0.0.1:7233' };
+  const deadline = Date.now() + CONNECT_WITHIN_MS;
+  for (let said = false; ;) {
+    try {
+      return { connection: await NativeConnection.connect(options), namespace: config.namespace ?? 'default' };
+    } catch (error) {
+      if (Date.now() > deadline)
+        throw new Error(`Temporal does not answer at ${options.address} (TEMPORAL_ADDRESS); start it with make dev`, {
+          cause: error,
+        });
+      if (!said) log.info({ address: options.address }, 'waiting for Temporal');
+      said = true;
+      await delay(200, signal);
+    }
+  }
+};

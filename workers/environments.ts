@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { createBrowserEnvironment } from '../activities/browser/index.ts';
+import { createCodingEnvironment, prepareExampleWorkspace } from '../activities/coding/index.ts';
+import type { Environment } from '../activities/environment.ts';
+import type { Environments } from '../activities/sessions.ts';
+import { ENVIRONMENTS } from '../contracts/names.ts';
+import type { EnvironmentName } from '../contracts/names.ts';
+import type { ArtifactStore } from '../platform/artifacts.ts';
+import { fromRoot } from '../platform/env.ts';
+import type { Closer } from '../platform/lifecycle.ts';
+import type { Log } from '../platform/log.ts';
+import type { WorkerConfig } from './config.ts';
+
+interface Given {
+  config: WorkerConfig;
+  artifacts: ArtifactStore;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/** Every environment there is. To add one: a folder below activities/ and a line here (a test compares the two). */
+export const ENVIRONMENT_FACTORIES: Record<EnvironmentName, (given: Given) => Promise<Environment>> = {
+  coding: async ({ config, artifacts, log, signal }) =>
+    createCodingEnvironment({
+      repository:
+        config.repository ??
+        (await prepareExampleWorkspace({
+          source: fromRoot('examples/workspace'),
+          target: join(config.dataDir, 'example-workspace'),
+          signal,
+        })),
+      dataDir: join(config.dataDir, 'sessions'),
+      sandbox: config.sandbox,
+      bwrapPath: config.bwrapPath,
+      artifacts,
+      log,
+      networkAllow: config.networkAllow,
+      deployAllow: config.deployAllow,
+    }),
+  browser: ({ config, artifacts, log }) =>
+    createBrowserEnvironment({ chromiumPath: config.chromiumPath, artifacts, log }),
+};
+
+/** The environments of this worker's roles; what they opened is closed by `closer`. */
+export const openEnvironments = async (given: Given, closer: Closer): Promise<Environments> => {
+  const opened = new Map<EnvironmentName, Environment>();
+  for (const name of ENVIRONMENTS) {
+    if (!given.config.roles.has(name)) continue;
+    const environment = await ENVIRONMENT_FACTORIES[name](given);
+    closer.add(`${name} environment`, () => environment.dispose());
+    opened.set(name, environment);
+  }
+  return opened;
+};

@@ -1,0 +1,83 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Info } from '@temporalio/activity';
+import { messageOf } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+
+/** What is written while an activity runs, so that a successor can report its end. */
+interface Running {
+  token: string;
+  activity: string;
+  queue: string;
+}
+
+/** Field 22 of /proc/<pid>/stat: when a process began, which a reused pid does not share. null: no such process. */
+const startOf = (pid: number): string | null => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] ?? null;
+  } catch {
+    return null; // gone, or a system without /proc: then nothing is reported, and heartbeats find out more slowly
+  }
+};
+
+/** Reports the failure of one activity of a dead worker to Temporal. */
+export type ReportFailure = (running: { token: Uint8Array; activity: string; queue: string }) => Promise<void>;
+
+export interface Journal {
+  /** Notes that an activity runs; call the answer when it is over. */
+  begin(info: Info): () => void;
+  close(): void;
+}
+
+/**
+ * Task tokens of running activities, one file each, in a folder per life of a process. Temporal would need a missed
+ * heartbeat (5 s) to see that a killed worker's activities are dead; its successor knows at once.
+ */
+export const openJournal = (dir: string): Journal => {
+  const own = join(dir, `${process.pid}-${startOf(process.pid) ?? '0'}`);
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  let count = 0;
+  return {
+    begin: (info) => {
+      const file = join(own, `${count++}.json`);
+      const running: Running = {
+        token: Buffer.from(info.taskToken).toString('base64'),
+        activity: info.activityType,
+        queue: info.taskQueue,
+      };
+      writeFileSync(file, JSON.stringify(running), { mode: 0o600 });
+      return () => unlinkSync(file);
+    },
+    close: () => rmSync(own, { recursive: true, force: true }),
+  };
+};
+
+/** Reports what dead predecessors left running, and removes their folders. Never throws: heartbeats remain as the slow way. */
+export const reportDead = async (dir: string, report: ReportFailure, log: Log): Promise<number> => {
+  let reported = 0;
+  let lives: string[] = [];
+  try {
+    lives = readdirSync(dir);
+  } catch {
+    return 0; // no journal yet: the first start
+  }
+  for (const life of lives) {
+    const [pid, start] = life.split('-');
+    if (startOf(Number(pid)) === start) continue;
+    const folder = join(dir, life);
+    for (const file of readdirSync(folder)) {
+      try {
+        const running = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Running;
+        await report({ ...running, token: Buffer.from(running.token, 'base64') });
+        reported += 1;
+      } catch (error) {
+        log.warn(
+          { file, error: messageOf(error) },
+          'activity of a dead worker could not be reported; its heartbeat will tell',
+        );
+      }
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return reported;
+};
