@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../contracts/task.ts';
 import { OperationError } from './errors.ts';
@@ -18,14 +18,21 @@ export interface ArtifactStore {
   describe(sha256: string): Promise<ArtifactRef | null>;
   /** A small JSON value under a name of our own (not content): written whole or not at all, and fsynced. */
   setRef(key: string, value: unknown): Promise<void>;
+  /** As `setRef`, but only the first caller sets it; false: it was set before, and stays as it was. */
+  claimRef(key: string, value: unknown): Promise<boolean>;
   /** null when it was never set. */
   getRef(key: string): Promise<unknown>;
 }
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT');
 
-/** Writes beside the target, fsyncs, renames into place, fsyncs the folder: a crash leaves the old or the new, whole. */
-const writeDurably = async (path: string, bytes: Uint8Array | string): Promise<void> => {
+/**
+ * Writes beside the target, fsyncs, puts it into place, fsyncs the folder: a crash leaves the old or the new, whole.
+ * `place` is `rename`, or `link` where an existing target must stay.
+ */
+const writeDurably = async (path: string, bytes: Uint8Array | string, place = rename): Promise<void> => {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${randomUUID()}.tmp`);
@@ -37,10 +44,9 @@ const writeDurably = async (path: string, bytes: Uint8Array | string): Promise<v
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
-  } catch (error) {
+    await place(temporary, path);
+  } finally {
     await rm(temporary, { force: true });
-    throw error;
   }
   const handle = await open(folder, 'r');
   try {
@@ -105,6 +111,15 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
       return { sha256, name: about.name, media_type: about.mediaType, bytes: Buffer.byteLength(bytes) };
     },
     setRef: (key, value) => writeDurably(refPath(key), JSON.stringify(value)),
+    claimRef: async (key, value) => {
+      try {
+        await writeDurably(refPath(key), JSON.stringify(value), link);
+        return true;
+      } catch (error) {
+        if (hasCode(error, 'EEXIST')) return false;
+        throw error;
+      }
+    },
     getRef: async (key) => {
       try {
         return JSON.parse(await readFile(refPath(key), 'utf8')) as unknown;
