@@ -1,0 +1,20 @@
+// The four variables set-up obeys: from the process, else from .env.wsl (or DUAL_ENV_FILE), an empty value meaning unset.
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ROOT } from './places.mjs';
+
+const NAMES = ['TEMPORAL_CLI_PATH', 'CHROMIUM_PATH', 'BWRAP_PATH', 'CODING_SANDBOX'];
+
+/** The rest of the file is judged by the processes that use it. */
+export const readSettings = (environment = process.env) => {
+  const path = resolve(ROOT, environment.DUAL_ENV_FILE || '.env.wsl');
+  const file = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const settings = {};
+  for (const name of NAMES) {
+    const line = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^#\\r\\n]*))`, 'm').exec(
+      file,
+    );
+    settings[name] = environment[name] || (line?.[1] ?? line?.[2] ?? line?.[3] ?? '').trim() || null;
+  }
+  return settings;
+};
