@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { agentJobId, PAYLOAD_LIMIT_BYTES } from '../../contracts/names.ts';
 import type { JobOutput } from '../../contracts/workflows.ts';
@@ -70,7 +71,7 @@ describe('a job of 500 turns', () => {
       const runs: { events: number; bytes: number; turns: number }[] = [];
       let runId: string | undefined = (await job.describe()).runId;
       while (runId) {
-        const history = await temporal.client.workflow.getHandle(agentJobId(jobId), runId).fetchHistory();
+        const history: History = await temporal.client.workflow.getHandle(agentJobId(jobId), runId).fetchHistory();
         const events = history.events ?? [];
         const sizes = events.flatMap((event) => payloadSizes(event));
         expect(Math.max(...sizes)).toBeLessThanOrEqual(PAYLOAD_LIMIT_BYTES);
