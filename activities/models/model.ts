@@ -70,22 +70,46 @@ export interface Model {
   turn(request: TurnRequest, signal: AbortSignal): Promise<TurnReply>;
 }
 
-/** A provider's refusal or silence, classified. `status` is the HTTP status, null when there was none. */
+/** What the agents of one provider use. `rehearsal`: the far side is the loopback stand-in, and answers cost nothing. */
+export interface ConfiguredModel {
+  model: Model;
+  /** The name used when an agent names none. */
+  defaultModel: string;
+  rehearsal: boolean;
+}
+
+/** Every provider, as `workers/main.ts` configured it. */
+export interface Models {
+  of(provider: Provider): ConfiguredModel;
+}
+
+/**
+ * A provider's refusal or silence, classified. `status` is the HTTP status, null when there was none.
+ * `mayBeBilled`: the request was sent and its end is unknown, so the provider may charge for it.
+ */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly type: FailureType;
   readonly retryable: boolean;
   readonly retryAfterMs: number | null;
   readonly status: number | null;
+  readonly mayBeBilled: boolean;
   constructor(
     type: FailureType,
     message: string,
-    about: { retryable: boolean; retryAfterMs?: number | null; status?: number | null; cause?: unknown },
+    about: {
+      retryable: boolean;
+      retryAfterMs?: number | null;
+      status?: number | null;
+      mayBeBilled?: boolean;
+      cause?: unknown;
+    },
   ) {
     super(message, { cause: about.cause });
     this.type = type;
     this.retryable = about.retryable;
     this.retryAfterMs = about.retryAfterMs ?? null;
     this.status = about.status ?? null;
+    this.mayBeBilled = about.mayBeBilled ?? false;
   }
 }
