@@ -7,6 +7,9 @@ const REFUSED = ['pattern', 'patternProperties', '$ref', '$dynamicRef', 'propert
 /** Depth of a parameters schema: they are filled from speech, not from documents. */
 const MAX_DEPTH = 6;
 
+/** `x-cues`: words after which a string parameter's value is said, e.g. ["rename", "name of"]. Default: its own name. */
+const CUES = { type: 'array', items: { type: 'string', minLength: 1, maxLength: 60 }, maxItems: 20 };
+
 /** Walks keyword positions only, so that a parameter may be *named* `pattern`. */
 const refusedKeyword = (schema: unknown, path: string, depth: number): string | null => {
   if (typeof schema !== 'object' || schema === null) return null;
@@ -43,6 +46,7 @@ export const problemOfParameters = (skill: Skill): string | null => {
   }
   try {
     const ajv = new Ajv({ strict: true, allErrors: false });
+    ajv.addKeyword({ keyword: 'x-cues', schemaType: 'array', metaSchema: CUES });
     const validate = ajv.compile({ ...parameters, required: [] });
     if (!validate(defaults)) return `defaults: ${ajv.errorsText(validate.errors, { dataVar: 'defaults' })}`;
   } catch (error) {

@@ -37,8 +37,8 @@ const FOLDS = 4;
 const TRUE_ASKED = 0.1;
 const NONE_ASKED = 0.05;
 /** What no data may move the thresholds out of. */
-const ACCEPT_RANGE = [0.35, 0.7] as const;
-const CLARIFY_RANGE = [0.25, 0.5] as const;
+const ACCEPT_RANGE = [0.4, 0.7] as const;
+const CLARIFY_RANGE = [0.3, 0.5] as const;
 /** What a verbatim example counts; never 1, which would say "certain". */
 const VERBATIM = 0.99;
 /** Odds a keyword of `keywords.any` multiplies a skill by. */
@@ -126,10 +126,11 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
       const scores = score(text);
       const known = verbatim.get(key);
       if (known) {
-        for (let c = 0; c < scores.length; c++) {
-          const own = known.has(labels[c] ?? null);
-          scores[c] = own ? VERBATIM / known.size : ((1 - VERBATIM) * (scores[c] ?? 0)) / 1;
-        }
+        const others = scores.reduce((sum, value, c) => sum + (known.has(labels[c] ?? null) ? 0 : value), 0) || 1;
+        for (let c = 0; c < scores.length; c++)
+          scores[c] = known.has(labels[c] ?? null)
+            ? VERBATIM / known.size
+            : ((1 - VERBATIM) * (scores[c] ?? 0)) / others;
       }
       for (const [c, skill] of skills.entries()) {
         if (skill.keywords.none.some((phrase) => mentions(key, phrase))) scores[c] = 0;

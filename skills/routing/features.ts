@@ -3,13 +3,17 @@ const MAX_CHARS = 600;
 /** Words of a clause that are looked at; bounds the work on text without spaces between its letters. */
 const MAX_WORDS = 120;
 
-/** Lower case, without accents' variants, as a list of words. Apostrophes join: "it's" is "its". */
+/** An address, in full or as a bare host name; stands for the word "website". */
+const ADDRESS = /\bhttps?:\/\/\S+|\b[a-z0-9-]+\.(?:com|org|net|io|dev|app|example|test|local)\b/g;
+
+/** Lower case, one form per letter, as a list of words. Apostrophes join: "it's" is "its". */
 export const wordsOf = (text: string): string[] =>
   text
     .slice(0, MAX_CHARS)
     .normalize('NFKC')
     .toLowerCase()
     .replace(/['’]/g, '')
+    .replace(ADDRESS, ' website ')
     .match(/[\p{L}\p{N}]+/gu)
     ?.slice(0, MAX_WORDS) ?? [];
 

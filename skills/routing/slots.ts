@@ -29,7 +29,9 @@ const LEADING = new Set(
 );
 /** Words at which a name ends. */
 const ENDING = new Set(
-  'to into as from everywhere in across throughout wherever all and or please on at for with then when if it'.split(' '),
+  'to into as from everywhere in across throughout wherever all and or please on at for with then when if it'.split(
+    ' ',
+  ),
 );
 const MAX_NAME_WORDS = 6;
 
@@ -124,7 +126,8 @@ export const fillSlots = (skill: Skill, text: string): Slots => {
       if (fits) found.set(name, value);
     } else if (schema.type === 'boolean') {
       const at = afterCue(tokens, name.replace(/[_-]/g, ' '), 0);
-      if (at >= 0) found.set(name, !['no', 'not', 'without'].includes(tokens[at - 1 - name.split(/[_-]/).length]?.key ?? ''));
+      if (at >= 0)
+        found.set(name, !['no', 'not', 'without'].includes(tokens[at - 1 - name.split(/[_-]/).length]?.key ?? ''));
     }
   }
   for (const [name, value] of Object.entries(skill.defaults)) {

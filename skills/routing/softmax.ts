@@ -1,3 +1,4 @@
+import { createBreather } from './breathe.ts';
 import type { Vector } from './features.ts';
 
 /** A vector and the class it belongs to. */
@@ -20,11 +21,6 @@ export interface Training {
   rate: number;
   decay: number;
 }
-
-/** Milliseconds of work between two chances for the process to do something else. */
-const SLICE_MS = 8;
-
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A shuffled order of 0..n-1 that is the same every time: training must not depend on chance. */
 const shuffled = (n: number, seed: number): number[] => {
@@ -73,15 +69,12 @@ export const trainSoftmax = async (samples: readonly Sample[], training: Trainin
     }
   };
 
-  let slice = performance.now();
+  const breathe = createBreather();
   for (let epoch = 0; epoch < training.epochs; epoch++) {
     const step = rate / (1 + decay * epoch);
     for (const i of shuffled(samples.length, epoch + 1)) {
       learn(samples[i] as Sample, step);
-      if (performance.now() - slice > SLICE_MS) {
-        await breathe();
-        slice = performance.now();
-      }
+      await breathe();
     }
   }
   return { probabilities };
