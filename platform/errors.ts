@@ -32,6 +32,13 @@ export class ConfigError extends Error {
 /** The message of anything thrown, for logs and people. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/**
+ * The `code` that Node's own errors carry (`ENOENT`, `EADDRINUSE`), as text; empty where there is none. Looks at the
+ * shape, not the class: in a test's own realm Node's errors are not `instanceof Error`.
+ */
+export const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+
 /** True for what an aborted signal makes SDKs and Node throw. */
 export const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || ('code' in error && error.code === 'ABORT_ERR'));

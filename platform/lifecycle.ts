@@ -56,25 +56,32 @@ export const delay = (ms: number, signal?: AbortSignal): Promise<void> =>
 /** How long an orderly end may take before the process goes anyway; `make dev` promises 10 s for all of it. */
 const CLOSE_DEADLINE_MS = 8_000;
 
+/** A terminal, `make` and `timeout` each pass the same stop on: a second one this soon is the first, heard twice. */
+const ECHO_MS = 300;
+
 /**
  * The one owner of signals: runs `main`, aborts its signal on SIGTERM, SIGINT (a second one ends at once) or when
- * `main` throws, then closes what it opened, and sets the exit code. 0: ended as asked; 1: failed; 2: bad setting.
+ * `main` throws, then closes what it opened, and sets the exit code: the number `main` answers, else 0 (ended as
+ * asked), 1 (failed) or 2 (bad setting).
  */
 export const runProcess = async (
-  main: (signal: AbortSignal, closer: Closer) => Promise<void>,
+  main: (signal: AbortSignal, closer: Closer) => Promise<number | void>,
   say: (message: string) => void,
 ): Promise<void> => {
   const controller = new AbortController();
   const closer = new Closer();
+  let askedAt: number | undefined;
   const stop = (): void => {
+    if (askedAt !== undefined && performance.now() - askedAt < ECHO_MS) return;
     if (controller.signal.aborted) process.exit(130);
+    askedAt = performance.now();
     controller.abort(new Error('asked to stop'));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   let code = 0;
   try {
-    await main(controller.signal, closer);
+    code = (await main(controller.signal, closer)) ?? 0;
   } catch (error) {
     if (!controller.signal.aborted) {
       code = error instanceof Error && error.name === 'ConfigError' ? 2 : 1;

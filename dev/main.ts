@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { loadEnvironment } from '../platform/env.ts';
+import { messageOf } from '../platform/errors.ts';
+import { runProcess } from '../platform/lifecycle.ts';
+import { createConsole } from './console.ts';
+import { PROGRAMS } from './plan.ts';
+import { runDev } from './run-dev.ts';
+
+const HELP = `Usage: make dev     (node dev/main.ts [--json])       the whole stack until Ctrl-C
+       make demo    (node dev/main.ts demo [--json])  one sentence end to end on a stack of its own, then stops it
+
+Variables (environment or .env.wsl): TEMPORAL_ADDRESS (use that server, start none), TEMPORAL_PORT (7233; Web UI +1000),
+TEMPORAL_DB_FILE, WSL_GATEWAY_PORT (8080), WORKER_METRICS_PORT (9465), STAGING_URL, CODING_WORKING_DIRECTORY,
+ANTHROPIC_API_KEY, GEMINI_API_KEY; a port of 0 is any free one. Without keys, rehearsal models answer.
+
+--json   log lines as JSON objects; for demo, the task's result as one JSON object on standard output
+--help   this text
+Exit codes: 0 ended as asked (demo: the job worked), 1 failed, 2 bad setting or usage`;
+
+const readArguments = (): { demo: boolean; json: boolean } => {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    });
+    if (values.help) {
+      console.log(HELP);
+      process.exit(0);
+    }
+    if (positionals.length > 1 || (positionals[0] ?? 'demo') !== 'demo')
+      throw new Error(`unknown: ${positionals.join(' ')}`);
+    return { demo: positionals[0] === 'demo', json: values.json };
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
+};
+
+/**
+ * A `make` that was killed leaves us behind without telling: then end as on Ctrl-C. Started otherwise (a shell that
+ * ends, a detached start) we stay.
+ */
+const endWithMake = (): void => {
+  if (process.env['MAKELEVEL'] === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 1_000).unref();
+};
+
+const { json } = readArguments();
+const terminal = createConsole({ out: process.stdout, err: process.stderr, json });
+// A closed terminal means the same as Ctrl-C.
+process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
+endWithMake();
+await runProcess(
+  (signal, closer) =>
+    runDev(
+      { environment: loadEnvironment(process.env, '.env.wsl'), programs: PROGRAMS, console: terminal },
+      signal,
+      closer,
+    ),
+  (text) => terminal.say(text),
+);
