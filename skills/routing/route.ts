@@ -103,6 +103,7 @@ const declined = (text: string, reason: string): Decided => ({
       margin: 0,
       parameters: {},
       missing: [],
+      ask: false,
       depends_on: [],
       reason,
     },
@@ -156,6 +157,7 @@ const routed = (
   margin: verdict.margin,
   parameters: verdict.parameters,
   missing: verdict.missing,
+  ask: verdict.kind === 'ask',
   depends_on,
   reason: verdict.reason + aside,
 });

@@ -12,6 +12,8 @@ export interface RoutedClause {
   parameters: Record<string, unknown>;
   /** Required parameters nobody named. */
   missing: string[];
+  /** A person has to say which skill was meant, or name what is missing, before this clause may run. */
+  ask: boolean;
   /** Indices of clauses of the same sentence that come first. */
   depends_on: { clause: number; when: DependencyCondition }[];
   /** Why, in words. */
