@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../contracts/task.ts';
-import { OperationError } from './errors.ts';
+import { codeOf, OperationError } from './errors.ts';
 
 export const sha256Of = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -24,8 +24,7 @@ export interface ArtifactStore {
   getRef(key: string): Promise<unknown>;
 }
 
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
+const hasCode = (error: unknown, code: string): boolean => codeOf(error) === code;
 const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT');
 
 /**

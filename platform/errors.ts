@@ -29,8 +29,11 @@ export class ConfigError extends Error {
   }
 }
 
+const textOf = (error: unknown, name: 'message' | 'name'): string =>
+  typeof error === 'object' && error !== null && name in error ? String((error as Record<string, unknown>)[name]) : '';
+
 /** The message of anything thrown, for logs and people. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => textOf(error, 'message') || String(error);
 
 /**
  * The `code` that Node's own errors carry (`ENOENT`, `EADDRINUSE`), as text; empty where there is none. Looks at the
@@ -41,4 +44,4 @@ export const codeOf = (error: unknown): string =>
 
 /** True for what an aborted signal makes SDKs and Node throw. */
 export const isAbort = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'AbortError' || ('code' in error && error.code === 'ABORT_ERR'));
+  textOf(error, 'name') === 'AbortError' || codeOf(error) === 'ABORT_ERR';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../platform/env.ts';
 import { fromRoot, parseEnvironment } from '../platform/env.ts';
-import { ConfigError } from '../platform/errors.ts';
+import { codeOf, ConfigError } from '../platform/errors.ts';
 
 export const ROLES = ['workflows', 'models', 'coding', 'browser'] as const;
 export type Role = (typeof ROLES)[number];
@@ -111,9 +111,6 @@ const readSecrets = (file: string | undefined): string[] => {
       .map((line) => line.trim())
       .filter(Boolean);
   } catch (error) {
-    throw new ConfigError(
-      'SECRETS_FILE',
-      `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'})`,
-    );
+    throw new ConfigError('SECRETS_FILE', `cannot be read (${codeOf(error)})`);
   }
 };

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { ConfigError } from '../platform/errors.ts';
+import { codeOf, ConfigError } from '../platform/errors.ts';
 
 export interface MetricsServer {
   url: string;
@@ -36,11 +36,7 @@ export const serveMetrics = async (port: number, registry: Registry, coreUrl: st
   server.requestTimeout = 10_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
-      reject(
-        'code' in error && error.code === 'EADDRINUSE'
-          ? new ConfigError('WORKER_METRICS_PORT', `port ${port} is in use`)
-          : error,
-      ),
+      reject(codeOf(error) === 'EADDRINUSE' ? new ConfigError('WORKER_METRICS_PORT', `port ${port} is in use`) : error),
     );
     server.listen(port, '127.0.0.1', resolve);
   });
