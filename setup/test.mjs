@@ -32,11 +32,15 @@ const runsOf = (all) => {
   ].filter((run) => run.args.length > 1);
 };
 
-/** Tests never spend: a person's keys stay outside, and so does the file the outer run counts in. */
-const environment = () => {
-  const { OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, [TALLY_VARIABLE]: _, ...rest } = process.env;
-  return { ...rest, NODE_ENV: 'test' };
-};
+/** Tests never spend: a person's keys stay outside. So do the file the outer run counts in and the outer make's words. */
+const OUTSIDE = new Set([
+  ...['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY'],
+  ...[TALLY_VARIABLE, 'MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', 'ARGS'],
+]);
+const environment = () => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OUTSIDE.has(name))),
+  NODE_ENV: 'test',
+});
 
 /** Jest's own result file, null when it never wrote one. `failed` when its exit code says more than its counts. */
 const runJest = (args, resultFile) =>
