@@ -20,6 +20,8 @@ export interface RunOptions {
   programs: Programs;
   console: Console;
   backoff?: BackoffOptions;
+  /** Path of `setpriv`, null for none; default: looked for on PATH. */
+  setpriv?: string | null;
 }
 
 const shown = (path: string): string => {
@@ -58,7 +60,7 @@ const addresses = (ready: Ready, settings: StackSettings): string => {
 
 /** `make dev`: the stack for daily use, until the signal ends it. */
 export const runDev = async (
-  { environment, programs, console, backoff }: RunOptions,
+  { environment, programs, console, backoff, setpriv = findSetpriv(environment['PATH'] ?? '') }: RunOptions,
   signal: AbortSignal,
   closer: Closer,
 ): Promise<void> => {
@@ -72,7 +74,7 @@ export const runDev = async (
     {
       settings,
       programs,
-      setpriv: findSetpriv(environment['PATH'] ?? ''),
+      setpriv,
       output: (child, line) => console.child(child, line),
       say: (text) => console.say(text),
       ...(backoff ? { backoff } : {}),
