@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ArtifactRef } from '../contracts/task.ts';
 import { codeOf, OperationError } from './errors.ts';
 
@@ -128,4 +130,37 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
       }
     },
   };
+};
+
+const flush = promisify(fsync);
+
+/**
+ * Stores bytes in the store of `dir`, nameless: readable by everybody when this returns, durable when `durable`
+ * resolves. For a hot path that has something else to wait for meanwhile; `get` finds them, `describe` does not.
+ * A power cut before `durable` can leave them torn; `get` then says "damaged", and storing them again mends it.
+ */
+export const stageArtifact = (dir: string, bytes: Uint8Array | string): { sha256: string; durable: Promise<void> } => {
+  const sha256 = sha256Of(bytes);
+  const folder = join(dir, sha256.slice(0, 2));
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  mkdirSync(folder, { recursive: true });
+  const file = openSync(temporary, 'wx', 0o600);
+  try {
+    writeFileSync(file, bytes);
+    renameSync(temporary, join(folder, sha256));
+  } catch (error) {
+    closeSync(file);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  const flushAll = async (): Promise<void> => {
+    const handle = openSync(folder, 'r');
+    try {
+      await Promise.all([flush(file), flush(handle)]);
+    } finally {
+      closeSync(handle);
+      closeSync(file);
+    }
+  };
+  return { sha256, durable: flushAll() };
 };
