@@ -25,7 +25,7 @@ export type ReportFailure = (running: { token: Uint8Array; activity: string; que
 
 export interface Journal {
   /** Notes that an activity runs; call the answer when it is over. */
-  begin(info: Info): () => void;
+  begin(info: Pick<Info, 'taskToken' | 'activityType' | 'taskQueue'>): () => void;
   close(): void;
 }
 

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Info } from '@temporalio/activity';
 import { createLog } from '../../../platform/log.ts';
 import { openJournal, reportDead } from '../../../workers/journal.ts';
 
@@ -20,8 +19,11 @@ const quiet = createLog(
   'info',
   () => undefined,
 );
-const info = (taskQueue: string): Info =>
-  ({ taskToken: Buffer.from('token of ' + taskQueue), activityType: 'runTools', taskQueue }) as Info;
+const info = (taskQueue: string) => ({
+  taskToken: Buffer.from(`token of ${taskQueue}`),
+  activityType: 'runTools',
+  taskQueue,
+});
 const reports = async (): Promise<string[]> => {
   const seen: string[] = [];
   await reportDead(
