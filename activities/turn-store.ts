@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { ModelTurnInput, ModelTurnOutput } from '../contracts/activities.ts';
+import { sha256Of } from '../platform/artifacts.ts';
+import type { ArtifactStore } from '../platform/artifacts.ts';
+import type { Usage } from './models/model.ts';
+
+/** An answered turn as it is kept: what the activity returns, and what its trace event says. */
+export interface AnsweredTurn {
+  output: ModelTurnOutput;
+  usage: Usage;
+  requestModel: string;
+  stopReason: string;
+  maxTokens: number;
+  priceVersion: string | null;
+  durationMs: number;
+  /** Earlier requests of this turn whose end nobody saw; each may have been billed. */
+  uncertainRequests: number;
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const Answer = z.strictObject({
+  v: z.literal(1),
+  turn: z.custom<AnsweredTurn>((turn) => isObject(turn) && isObject((turn as AnsweredTurn).output)),
+});
+const Intent = z.strictObject({ v: z.literal(1), open: z.number().int().nonnegative() });
+
+/**
+ * Names a turn by what it is asked, so that every attempt finds the answer of an earlier one: the job, its place in
+ * the conversation, and what is new to the model. Not by the default model or the tools, which a deploy may change
+ * between two attempts.
+ */
+export const turnKey = (input: ModelTurnInput): string =>
+  sha256Of(JSON.stringify([input.job_id, input.head, input.turn, input.plan, input.notes, input.predecessors]));
+
+/**
+ * What makes a turn bought once. `find` looks for its answer; `intend` notes that a request is about to go out, and
+ * tells how many earlier ones have no known end; `settle` takes the note back for a request that was certainly not
+ * worked on; `answer` keeps the answer, fsynced, before the activity returns.
+ */
+export interface TurnStore {
+  find(key: string): Promise<AnsweredTurn | null>;
+  intend(key: string): Promise<number>;
+  settle(key: string): Promise<void>;
+  answer(key: string, turn: AnsweredTurn): Promise<void>;
+}
+
+export const createTurnStore = (artifacts: ArtifactStore): TurnStore => {
+  const openOf = async (key: string): Promise<number> =>
+    Intent.nullable().parse(await artifacts.getRef(`intents/${key}`))?.open ?? 0;
+  const setOpen = (key: string, open: number): Promise<void> => artifacts.setRef(`intents/${key}`, { v: 1, open });
+  return {
+    find: async (key) => Answer.nullable().parse(await artifacts.getRef(`turns/${key}`))?.turn ?? null,
+    intend: async (key) => {
+      const open = await openOf(key);
+      await setOpen(key, open + 1);
+      return open;
+    },
+    settle: async (key) => setOpen(key, Math.max(0, (await openOf(key)) - 1)),
+    answer: (key, turn) => artifacts.setRef(`turns/${key}`, { v: 1, turn }),
+  };
+};
