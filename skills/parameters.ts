@@ -14,10 +14,10 @@ const CUES = { type: 'array', items: { type: 'string', minLength: 1, maxLength: 
 const refusedKeyword = (schema: unknown, path: string, depth: number): string | null => {
   if (typeof schema !== 'object' || schema === null) return null;
   if (depth > MAX_DEPTH) return `${path}: nested more than ${MAX_DEPTH} deep`;
-  for (const [key, value] of Object.entries(schema)) {
+  for (const [key, value] of Object.entries(schema as Record<string, unknown>)) {
     if (REFUSED.includes(key)) return `${path}.${key}: not allowed in a skill; use enum, or a plain string`;
     if (key === 'properties' && typeof value === 'object' && value !== null) {
-      for (const [name, inner] of Object.entries(value)) {
+      for (const [name, inner] of Object.entries(value as Record<string, unknown>)) {
         const problem = refusedKeyword(inner, `${path}.properties.${name}`, depth + 1);
         if (problem) return problem;
       }

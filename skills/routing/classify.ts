@@ -1,4 +1,6 @@
 import type { Skill } from '../../contracts/skill.ts';
+import { calibrate, temper } from './calibrate.ts';
+import type { HeldOut, Thresholds } from './calibrate.ts';
 import { Vocabulary, gramsOf, wordsOf } from './features.ts';
 import { trainSoftmax } from './softmax.ts';
 import type { SoftmaxModel } from './softmax.ts';
@@ -10,12 +12,6 @@ export interface Ranking {
   none: number;
   /** The text is, word for word, an example of the best one, or a line that is no order. */
   verbatim: boolean;
-}
-
-/** From which score on an order is carried out, and from which on a person is asked. */
-export interface Thresholds {
-  accept: number;
-  clarify: number;
 }
 
 export interface Classifier {
@@ -33,12 +29,6 @@ interface Line {
 const TRAINING = { epochs: 25, rate: 0.5, decay: 0.1 };
 /** Parts the lines are divided into: each is scored by a model that did not see it. */
 const FOLDS = 4;
-/** Share of true orders that may be asked about instead of carried out, and of non-orders that may be asked about. */
-const TRUE_ASKED = 0.1;
-const NONE_ASKED = 0.05;
-/** What no data may move the thresholds out of. */
-const ACCEPT_RANGE = [0.4, 0.7] as const;
-const CLARIFY_RANGE = [0.3, 0.5] as const;
 /** What a verbatim example counts; never 1, which would say "certain". */
 const VERBATIM = 0.99;
 /** Odds a keyword of `keywords.any` multiplies a skill by. */
@@ -64,9 +54,13 @@ const fit = async (
 ): Promise<(text: string) => Float64Array> => {
   const grams = lines.map(({ text }) => gramsOf(text));
   const vocabulary = new Vocabulary(grams);
+  const nones = lines.filter(({ label }) => label === null).length;
+  // As a whole the none-lines weigh as much as one skill, however many there are.
+  const noneWeight = Math.min(1, (lines.length - nones) / Math.max(1, labels.length - 1) / Math.max(1, nones));
   const samples = lines.map(({ label }, i) => ({
     vector: vocabulary.vectorOf(grams[i] ?? gramsOf('')),
     label: labels.indexOf(label),
+    weight: label === null ? noneWeight : 1,
   }));
   const model: SoftmaxModel = await trainSoftmax(samples, {
     ...TRAINING,
@@ -76,29 +70,16 @@ const fit = async (
   return (text) => model.probabilities(vocabulary.vectorOf(gramsOf(text)));
 };
 
-const quantile = (values: number[], share: number): number | null =>
-  values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? null;
-
-const within = (value: number, [low, high]: readonly [number, number]): number => Math.min(high, Math.max(low, value));
-
-/** Scores every line by a model that did not see it, and sets the bars where the wanted shares fall on each side. */
-const deriveThresholds = async (lines: readonly Line[], labels: readonly (string | null)[]): Promise<Thresholds> => {
-  const trueScores: number[] = [];
-  const noneScores: number[] = [];
+/** Scores every line by a model that did not see it. */
+const holdOut = async (lines: readonly Line[], labels: readonly (string | null)[]): Promise<HeldOut[]> => {
+  const found: HeldOut[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
-    const score = await fit(
-      lines.filter((_, i) => i % FOLDS !== fold),
-      labels,
-    );
-    for (const { text, label } of lines.filter((_, i) => i % FOLDS === fold)) {
-      const scores = score(text);
-      if (label === null) noneScores.push(Math.max(0, ...scores.subarray(0, labels.length - 1)));
-      else trueScores.push(scores[labels.indexOf(label)] ?? 0);
-    }
+    const seen = lines.filter((_, i) => i % FOLDS !== fold);
+    const score = await fit(seen, labels);
+    for (const [i, { text, label }] of lines.entries())
+      if (i % FOLDS === fold) found.push({ own: labels.indexOf(label), scores: score(text) });
   }
-  const accept = within(quantile(trueScores, TRUE_ASKED) ?? 0.5, ACCEPT_RANGE);
-  const clarify = within(quantile(noneScores, 1 - NONE_ASKED) ?? 0.4, CLARIFY_RANGE);
-  return { accept, clarify: Math.min(clarify, accept) };
+  return found;
 };
 
 /** Whole-word presence of a keyword or key phrase. */
@@ -112,7 +93,7 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
   const labels: (string | null)[] = [...skills.map((skill) => skill.name), null];
   const lines = linesOf(skills, noneLines);
   const score = await fit(lines, labels);
-  const thresholds = await deriveThresholds(lines, labels);
+  const { noneOdds, thresholds } = calibrate(await holdOut(lines, labels));
   const verbatim = new Map<string, Set<string | null>>();
   for (const { text, label } of lines) {
     const key = keyOf(text);
@@ -123,7 +104,7 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
     thresholds,
     rank: (text) => {
       const key = keyOf(text);
-      const scores = score(text);
+      const scores = temper(score(text), noneOdds);
       const known = verbatim.get(key);
       if (known) {
         const others = scores.reduce((sum, value, c) => sum + (known.has(labels[c] ?? null) ? 0 : value), 0) || 1;

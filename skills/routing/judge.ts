@@ -1,5 +1,6 @@
 import type { Skill } from '../../contracts/skill.ts';
 import type { Classifier, Ranking } from './classify.ts';
+import type { Fit } from './split.ts';
 import { fillSlots, namesTwoValues } from './slots.ts';
 
 /** What one clause comes to. `ask`: a person has to say which, or to name what is missing. */
@@ -15,9 +16,9 @@ export interface Verdict {
 }
 
 export interface Judge {
-  judge(text: string): Verdict;
-  /** How well a text stands as one clause, between 0 and 1. */
-  worth(text: string): number;
+  judge: (text: string) => Verdict;
+  /** How well a text fits each skill, and last, in what it is worth as a clause, no order at all. */
+  fit: (text: string) => Fit;
 }
 
 /** Two skills whose scores are this close are tied. */
@@ -33,6 +34,7 @@ const round = (value: number): number => Math.round(value * 10_000) / 10_000;
 
 export const createJudge = (skills: readonly Skill[], classifier: Classifier): Judge => {
   const byName = new Map(skills.map((skill) => [skill.name, skill]));
+  const numberOf = new Map(skills.map((skill, i) => [skill.name, i]));
   const remembered = new Map<string, Ranking>();
   const rank = (text: string): Ranking => {
     let ranking = remembered.get(text);
@@ -58,12 +60,15 @@ export const createJudge = (skills: readonly Skill[], classifier: Classifier): J
   };
 
   return {
-    worth: (text) => {
-      const ranking = rank(text);
-      const { best } = bestOf(ranking);
-      const skill = best && byName.get(best.skill);
-      const fit = (best?.score ?? 0) * (skill && namesTwoValues(skill, text) ? TWO_VALUES : 1);
-      return Math.max(fit, ranking.none * NONE_WORTH);
+    fit: (text) => {
+      const { ranked, none, verbatim } = rank(text);
+      const scores = skills.map(() => 0);
+      for (const { skill: name, score } of ranked) {
+        const at = numberOf.get(name) ?? 0;
+        const skill = skills[at];
+        scores[at] = score * (skill && namesTwoValues(skill, text) ? TWO_VALUES : 1);
+      }
+      return { scores: [...scores, none * NONE_WORTH], verbatim };
     },
     judge: (text) => {
       const ranking = rank(text);

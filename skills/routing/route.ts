@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MAX_JOBS_PER_TASK } from '../../contracts/names.ts';
 import { MAX_TEXT } from '../../contracts/transcript.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { oneLine } from '../../platform/text.ts';
 import type { Registry, RegistrySnapshot } from '../registry.ts';
 import { createBreather } from './breathe.ts';
 import { trainClassifier } from './classify.ts';
@@ -32,6 +33,8 @@ export const parseNoneLines = (text: string): string[] =>
 interface Trained {
   version: string;
   judge: Judge;
+  /** Agents whose steps need one session: what they opened is gone with the job. */
+  continuous: ReadonlySet<string>;
 }
 
 const train = async (snapshot: RegistrySnapshot, noneLines: readonly string[]): Promise<Trained> => {
@@ -41,6 +44,7 @@ const train = async (snapshot: RegistrySnapshot, noneLines: readonly string[]): 
   return {
     version: `${RULES}-${hash.slice(0, 12)}`,
     judge: createJudge(snapshot.skills, await trainClassifier(snapshot.skills, noneLines)),
+    continuous: new Set(snapshot.agents.filter((agent) => agent.environment === 'browser').map((agent) => agent.name)),
   };
 };
 
@@ -78,8 +82,8 @@ export const createRouter = (options: RouterOptions): Router => {
         latency_ms: Math.round((performance.now() - started) * 1000) / 1000,
       });
       try {
-        const { judge, version } = latest ?? (await ready);
-        return end(await decide(text, judge, signal), version);
+        const trained = latest ?? (await ready);
+        return end(await decide(text, trained, signal), trained.version);
       } catch (error) {
         return end(declined(text, `could not be read: ${messageOf(error)}`), latest?.version ?? `${RULES}-untrained`);
       }
@@ -110,7 +114,8 @@ const declined = (text: string, reason: string): Decided => ({
   ],
 });
 
-const decide = async (text: string, judge: Judge, signal: AbortSignal | undefined): Promise<Decided> => {
+const decide = async (text: string, trained: Trained, signal: AbortSignal | undefined): Promise<Decided> => {
+  const { judge } = trained;
   if (text.trim() === '') return { decision: 'decline', clauses: [], control: null };
   if (text.length > MAX_TEXT) return declined(text.slice(0, MAX_TEXT), `longer than ${MAX_TEXT} characters`);
   const control = controlOf(text);
@@ -121,8 +126,8 @@ const decide = async (text: string, judge: Judge, signal: AbortSignal | undefine
     signal?.throwIfAborted();
     await rest();
   };
-  const clauses = await chooseClauses(text, piecesOf(text), judge.worth, MAX_JOBS_PER_TASK, breathe);
-  const judged = joinAlike(clauses, text, judge).map((clause) => ({ clause, verdict: judge.judge(clause.text) }));
+  const clauses = await chooseClauses(text, piecesOf(text), judge.fit, MAX_JOBS_PER_TASK, breathe);
+  const judged = joinAlike(clauses, text, trained).map((clause) => ({ clause, verdict: judge.judge(clause.text) }));
   const orders = judged.filter(({ verdict }) => verdict.kind !== 'none');
   if (orders.length === 0) {
     const best = judged.toSorted((a, b) => b.verdict.score - a.verdict.score)[0];
@@ -131,7 +136,9 @@ const decide = async (text: string, judge: Judge, signal: AbortSignal | undefine
   const dependencies = orderClauses(
     judged.map(({ clause, verdict }) => ({ ...clause, kept: verdict.kind !== 'none' })),
   );
-  const sides = judged.filter(({ verdict }) => verdict.kind === 'none').map(({ clause }) => `"${clause.text}"`);
+  const sides = judged
+    .filter(({ verdict }) => verdict.kind === 'none')
+    .map(({ clause }) => `"${oneLine(clause.text, 80)}"`);
   const aside = sides.length > 0 ? `; left aside as no order: ${sides.join(', ')}` : '';
   return {
     decision: orders.some(({ verdict }) => verdict.kind === 'ask') ? 'clarify' : 'dispatch',
@@ -168,15 +175,21 @@ const sameOrder = (a: Verdict, b: Verdict): boolean =>
   a.missing.length + b.missing.length === 0 &&
   JSON.stringify(a.parameters) === JSON.stringify(b.parameters);
 
-/** Neighbours that ask the same skill for more of the same are one job: "refactor the API and add tests". */
-const joinAlike = (clauses: readonly Clause[], text: string, judge: Judge): Clause[] => {
+/**
+ * Neighbours that ask the same skill for more of the same are one job: "refactor the API and add tests". Said with
+ * "then" they stay two, except where the second would find nothing of what the first had open: "open the login page,
+ * then sign in" is one visit of the browser.
+ */
+const joinAlike = (clauses: readonly Clause[], text: string, { judge, continuous }: Trained): Clause[] => {
   const joined: Clause[] = [];
   for (const clause of clauses) {
     const last = joined.at(-1);
-    if (last && clause.link === 'with' && last.trailing === null) {
+    if (last && last.trailing === null) {
       const verdict = judge.judge(last.text);
+      const mayJoin =
+        clause.link === 'with' || (clause.link === 'succeeded' && continuous.has(verdict.skill?.agent ?? ''));
       const whole = text.slice(last.start, clause.end);
-      if (sameOrder(verdict, judge.judge(clause.text)) && judge.judge(whole).skill === verdict.skill) {
+      if (mayJoin && sameOrder(verdict, judge.judge(clause.text)) && judge.judge(whole).skill === verdict.skill) {
         joined[joined.length - 1] = { ...last, end: clause.end, trailing: clause.trailing, text: whole };
         continue;
       }

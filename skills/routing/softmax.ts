@@ -1,10 +1,11 @@
 import { createBreather } from './breathe.ts';
 import type { Vector } from './features.ts';
 
-/** A vector and the class it belongs to. */
+/** A vector and the class it belongs to. `weight`: how much it counts; 1 is usual. */
 export interface Sample {
   vector: Vector;
   label: number;
+  weight: number;
 }
 
 export interface SoftmaxModel {
@@ -54,12 +55,12 @@ export const trainSoftmax = async (samples: readonly Sample[], training: Trainin
     return scores;
   };
 
-  const learn = ({ vector, label }: Sample, step: number): void => {
+  const learn = ({ vector, label, weight: importance }: Sample, step: number): void => {
     const error = probabilities(vector);
     error[label] = (error[label] as number) - 1;
     const { at, weight } = vector;
     for (let c = 0; c < classes; c++) {
-      error[c] = (error[c] as number) * step;
+      error[c] = (error[c] as number) * importance * step;
       bias[c] = (bias[c] as number) - (error[c] as number);
     }
     for (let i = 0; i < at.length; i++) {

@@ -115,13 +115,15 @@ export const piecesOf = (text: string): Piece[] => {
   return pieces.length > MAX_PIECES ? fewer(pieces, text) : pieces;
 };
 
-/** Joins pieces at the weak cuts first, then everything behind the last piece allowed. */
+/** Joins pieces at the weak cuts if there are strong ones, then everything behind the last piece allowed. */
 const fewer = (pieces: readonly Piece[], text: string): Piece[] => {
+  const strong = (piece: Piece, last: Piece | undefined): boolean =>
+    piece.link !== 'with' || (last !== undefined && /[.;!?]/.test(text.slice(last.end, piece.start)));
+  const onlyWeak = !pieces.some((piece, i) => i > 0 && strong(piece, pieces[i - 1]));
   const joined: Piece[] = [];
   for (const piece of pieces) {
     const last = joined.at(-1);
-    const strong = piece.link !== 'with' || (last !== undefined && /[.;!?]/.test(text.slice(last.end, piece.start)));
-    if (last && (!strong || joined.length >= MAX_PIECES)) {
+    if (last && (joined.length >= MAX_PIECES || !(onlyWeak || strong(piece, last)))) {
       last.end = piece.end;
       last.trailing = piece.trailing;
     } else joined.push({ ...piece });
@@ -129,28 +131,42 @@ const fewer = (pieces: readonly Piece[], text: string): Piece[] => {
   return joined;
 };
 
-/** What a run of pieces would be worth as one clause: a probability. */
-export type Worth = (text: string) => number;
-
 /** A clause: one or more neighbouring pieces. */
 export interface Clause extends Piece {
   text: string;
 }
 
-/** What a cut costs (a factor), and what leaving one uncut inside a clause costs, by its link. */
-const CUT = 0.9;
-const UNCUT: Record<Link, number> = { with: 1, succeeded: 0.9, finished: 0.5, failed: 0.5 };
+/** How well a text fits each label (a skill, or "no order"), between 0 and 1; `verbatim`: it is a known line, word for word. */
+export interface Fit {
+  scores: readonly number[];
+  verbatim: boolean;
+}
+
+/** What a cut costs, in well-fitting words. */
+const CUT = 0.3;
+/** What leaving a cut inside a clause takes from its worth (a factor), by the cut's link. */
+const UNCUT: Record<Link, number> = {
+  with: 1,
+  succeeded: 0.8,
+  finished: 0.5,
+  failed: 0.5,
+};
+/** How much the pieces of a clause have a say in what it is, against the clause as a whole. */
+const SAY_OF_PIECES = 0.5;
 /** Pieces that one clause may hold; bounds the number of stretches that are scored. */
 const MAX_RUN = 12;
 
 /**
- * Chooses the cuts: the division into at most `maxClauses` clauses whose worths multiply to the most.
+ * Chooses the cuts: the division into at most `maxClauses` clauses whose words fit best. Every word counts how well
+ * its clause fits one label, half by the clause as a whole and half by the word's own piece: a clause that speaks with
+ * one voice is left whole, one whose pieces pull in different directions is cut. (A product of the clauses' scores
+ * punishes every cut, right or wrong: 52 % of MixSNIPS against 87 %.)
  * `breathe` is awaited now and then, so that a long sentence does not hold up others.
  */
 export const chooseClauses = async (
   text: string,
   pieces: readonly Piece[],
-  worth: Worth,
+  fit: (text: string) => Fit,
   maxClauses: number,
   breathe: () => Promise<void>,
 ): Promise<Clause[]> => {
@@ -159,30 +175,42 @@ export const chooseClauses = async (
     from: number;
   }
   const count = pieces.length;
+  const own = pieces.map(({ start, end }) => {
+    const stretch = text.slice(start, end);
+    return { words: stretch.split(/\s+/).length, scores: fit(stretch).scores };
+  });
   // best[k][end]: the best division of the first `end` pieces into k clauses.
   const best: (Best | undefined)[][] = Array.from({ length: maxClauses + 1 }, () => []);
   const start = best[0];
-  if (start) start[0] = { value: 1, from: 0 };
+  if (start) start[0] = { value: 0, from: 0 };
   const longest = Math.max(MAX_RUN, Math.ceil(count / maxClauses));
   for (let end = 1; end <= count; end++) {
     await breathe();
     let inside = 1;
+    let words = 0;
+    const said: number[] = [];
     for (let from = end - 1; from >= Math.max(0, end - longest); from--) {
       const first = pieces[from] as Piece;
-      const value = worth(text.slice(first.start, (pieces[end - 1] as Piece).end)) * inside;
+      const piece = own[from];
+      words += piece?.words ?? 0;
+      piece?.scores.forEach((score, label) => (said[label] = (said[label] ?? 0) + score * piece.words));
+      const whole = fit(text.slice(first.start, (pieces[end - 1] as Piece).end));
+      const say = whole.verbatim || from === end - 1 ? 0 : SAY_OF_PIECES;
+      const value =
+        inside * Math.max(...whole.scores.map((score, l) => (1 - say) * score * words + say * (said[l] ?? 0)));
       for (let k = 1; k <= maxClauses; k++) {
         const before = best[k - 1]?.[from];
         if (!before) continue;
-        const total = before.value * value * (k > 1 ? CUT : 1);
+        const total = before.value + value - (k > 1 ? CUT : 0);
         const row = best[k];
-        if (row && total > (row[end]?.value ?? -1)) row[end] = { value: total, from };
+        if (row && total > (row[end]?.value ?? -Infinity)) row[end] = { value: total, from };
       }
       inside *= UNCUT[first.link];
     }
   }
   let k = 1;
   for (let more = 2; more <= maxClauses; more++) {
-    if ((best[more]?.[count]?.value ?? -1) > (best[k]?.[count]?.value ?? -1)) k = more;
+    if ((best[more]?.[count]?.value ?? -Infinity) > (best[k]?.[count]?.value ?? -Infinity)) k = more;
   }
   const clauses: Clause[] = [];
   for (let end = count; end > 0 && k > 0; k--) {
