@@ -1,0 +1,47 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fromRoot } from '../platform/env.ts';
+import type { Benchmark, Figure } from './figures.ts';
+import { table } from './figures.ts';
+import { task } from './task.ts';
+
+const BENCHMARKS: readonly Benchmark[] = [task];
+
+const HELP = `make bench [ARGS="NAME…"]   ratios from one run on one server, written to bench/results/<name>.json
+
+${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}
+
+Figures depend on the machine and on what else it does; compare ratios, not values. A missed goal is no failure: exit
+code 0 unless a benchmark could not run.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
+});
+const unknown = positionals.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+if (values.help || unknown) {
+  console.log(unknown ? `no benchmark called ${unknown}\n\n${HELP}` : HELP);
+  process.exit(unknown ? 2 : 0);
+}
+
+const results = fromRoot('bench/results');
+mkdirSync(results, { recursive: true });
+const all: Figure[] = [];
+let failed = 0;
+for (const benchmark of BENCHMARKS) {
+  if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
+  process.stderr.write(`${benchmark.name}: ${benchmark.about}\n`);
+  try {
+    const figures = await benchmark.run((progress) => process.stderr.write(`  ${progress}\n`));
+    writeFileSync(join(results, `${benchmark.name}.json`), `${JSON.stringify(figures, null, 2)}\n`);
+    all.push(...figures);
+  } catch (error) {
+    failed += 1;
+    process.stderr.write(
+      `  could not run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+  }
+}
+console.log(values.json ? JSON.stringify(all) : table(all));
+process.exit(failed > 0 ? 1 : 0);
