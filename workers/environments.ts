@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { createBrowserEnvironment } from '../activities/browser/index.ts';
-import { createCodingEnvironment, prepareExampleWorkspace } from '../activities/coding/index.ts';
 import type { Environment } from '../activities/environment.ts';
 import type { Environments } from '../activities/sessions.ts';
 import { ENVIRONMENTS } from '../contracts/names.ts';
@@ -18,17 +16,17 @@ interface Given {
   signal: AbortSignal;
 }
 
-/** Every environment there is. To add one: a folder below activities/ and a line here (a test compares the two). */
+/**
+ * Every environment there is; its code is loaded only where its role is. To add one: a folder below activities/ and a
+ * line here (a test compares the two).
+ */
 export const ENVIRONMENT_FACTORIES: Record<EnvironmentName, (given: Given) => Promise<Environment>> = {
-  coding: async ({ config, artifacts, log, signal }) =>
-    createCodingEnvironment({
-      repository:
-        config.repository ??
-        (await prepareExampleWorkspace({
-          source: fromRoot('examples/workspace'),
-          target: join(config.dataDir, 'example-workspace'),
-          signal,
-        })),
+  coding: async ({ config, artifacts, log, signal }) => {
+    const { createCodingEnvironment, prepareExampleWorkspace } = await import('../activities/coding/index.ts');
+    const source = fromRoot('examples/workspace');
+    const target = join(config.dataDir, 'example-workspace');
+    return createCodingEnvironment({
+      repository: config.repository ?? (await prepareExampleWorkspace({ source, target, signal })),
       dataDir: join(config.dataDir, 'sessions'),
       sandbox: config.sandbox,
       bwrapPath: config.bwrapPath,
@@ -36,9 +34,12 @@ export const ENVIRONMENT_FACTORIES: Record<EnvironmentName, (given: Given) => Pr
       log,
       networkAllow: config.networkAllow,
       deployAllow: config.deployAllow,
-    }),
-  browser: ({ config, artifacts, log }) =>
-    createBrowserEnvironment({ chromiumPath: config.chromiumPath, artifacts, log }),
+    });
+  },
+  browser: async ({ config, artifacts, log }) => {
+    const { createBrowserEnvironment } = await import('../activities/browser/index.ts');
+    return createBrowserEnvironment({ chromiumPath: config.chromiumPath, artifacts, log });
+  },
 };
 
 /** The environments of this worker's roles; what they opened is closed by `closer`. */
