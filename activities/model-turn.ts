@@ -140,11 +140,12 @@ const buy = async (
   };
 };
 
-const storeReport = (deps: ModelTurnDependencies, jobId: string, report: string): Promise<ArtifactRef> =>
-  deps.artifacts.put(report.trim() || '(The model ended without a report.)', {
-    name: reportName(jobId),
-    mediaType: 'text/markdown',
-  });
+/** Two jobs may say the same: the bytes are one artifact under the first job's name, the reference names this one's. */
+const storeReport = async (deps: ModelTurnDependencies, jobId: string, report: string): Promise<ArtifactRef> => {
+  const about = { name: reportName(jobId), mediaType: 'text/markdown' };
+  const stored = await deps.artifacts.put(report.trim() || '(The model ended without a report.)', about);
+  return { ...stored, name: about.name, media_type: about.mediaType };
+};
 
 /** @throws OperationError BadInput for a plan that is none. */
 const planOf = (value: unknown): JobPlan => {
@@ -183,10 +184,10 @@ export const createModelTurn = (deps: ModelTurnDependencies): Activities['modelT
       return { ...kept.output, reused: true };
     }
     const bought = await buy(deps, turns, key, input, control);
-    await turns.answer(key, bought);
-    recordTurn(deps.traceLog, input, facts, bought);
+    const answered = await turns.answer(key, bought);
+    recordTurn(deps.traceLog, input, facts, answered);
     countTurn(deps.metrics, deps.prices, input.agent, bought);
-    return bought.output;
+    return answered.output;
   };
   return (input) => runActivity((control) => run(input, control));
 };

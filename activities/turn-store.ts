@@ -35,27 +35,36 @@ export const turnKey = (input: ModelTurnInput): string =>
 /**
  * What makes a turn bought once. `find` looks for its answer; `intend` notes that a request is about to go out, and
  * tells how many earlier ones have no known end; `settle` takes the note back for a request that was certainly not
- * worked on; `answer` keeps the answer, fsynced, before the activity returns.
+ * worked on; `answer` keeps the answer, fsynced, before the activity returns; when another attempt
+ * (a process that was frozen and woke up) kept one first, that one stays and is what everybody gets.
  */
 export interface TurnStore {
   find(key: string): Promise<AnsweredTurn | null>;
   intend(key: string): Promise<number>;
   settle(key: string): Promise<void>;
-  answer(key: string, turn: AnsweredTurn): Promise<void>;
+  answer(key: string, turn: AnsweredTurn): Promise<AnsweredTurn>;
 }
 
 export const createTurnStore = (artifacts: ArtifactStore): TurnStore => {
+  const find: TurnStore['find'] = async (key) =>
+    Answer.nullable().parse(await artifacts.getRef(`turns/${key}`))?.turn ?? null;
   const openOf = async (key: string): Promise<number> =>
     Intent.nullable().parse(await artifacts.getRef(`intents/${key}`))?.open ?? 0;
   const setOpen = (key: string, open: number): Promise<void> => artifacts.setRef(`intents/${key}`, { v: 1, open });
   return {
-    find: async (key) => Answer.nullable().parse(await artifacts.getRef(`turns/${key}`))?.turn ?? null,
+    find,
     intend: async (key) => {
       const open = await openOf(key);
       await setOpen(key, open + 1);
       return open;
     },
     settle: async (key) => setOpen(key, Math.max(0, (await openOf(key)) - 1)),
-    answer: (key, turn) => artifacts.setRef(`turns/${key}`, { v: 1, turn }),
+    answer: async (key, turn) => {
+      if (await artifacts.claimRef(`turns/${key}`, { v: 1, turn })) return turn;
+      const first = (await find(key)) ?? turn;
+      // What this attempt bought is nobody's answer now, but it was bought.
+      const cost_source = first.output.cost_source === 'unknown' ? ('unknown' as const) : ('uncertain' as const);
+      return { ...first, output: { ...first.output, cost_source, reused: true } };
+    },
   };
 };

@@ -54,8 +54,9 @@ const withoutDate = (model: string): string => model.replace(/-20\d{6}$/, '');
 /** The prices in `path` (PRICES_FILE), or the shipped ones. @throws ConfigError naming PRICES_FILE and what is wrong. */
 export const loadPrices = (path: string | null): PriceBook => {
   const { version, models } = readPriceFile(path);
-  const tiersOf = (model: string): PriceFile['models'][string] | undefined =>
-    Object.hasOwn(models, model) ? models[model] : models[withoutDate(model)];
+  const tiers = new Map(Object.entries(models));
+  const tiersOf = (model: string): z.infer<typeof Tier>[] | undefined =>
+    tiers.get(model) ?? tiers.get(withoutDate(model));
   return {
     version,
     knows: (model) => tiersOf(model) !== undefined,
@@ -73,15 +74,17 @@ export const loadPrices = (path: string | null): PriceBook => {
   };
 };
 
-const readPriceFile = (path: string | null): PriceFile => {
-  let content: unknown;
+const attempt = <T>(step: () => T, problem: string): T => {
   try {
-    content = JSON.parse(readFileSync(path ?? new URL('./prices.json', import.meta.url), 'utf8')) as unknown;
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error;
-    throw new ConfigError('PRICES_FILE', missing ? 'cannot be read' : 'is not JSON');
+    return step();
+  } catch {
+    throw new ConfigError('PRICES_FILE', problem); // the error's own words may quote the file
   }
-  const parsed = PriceFile.safeParse(content);
+};
+
+const readPriceFile = (path: string | null): PriceFile => {
+  const text = attempt(() => readFileSync(path ?? new URL('./prices.json', import.meta.url), 'utf8'), 'cannot be read');
+  const parsed = PriceFile.safeParse(attempt(() => JSON.parse(text) as unknown, 'is not JSON'));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new ConfigError('PRICES_FILE', `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not valid'}`);

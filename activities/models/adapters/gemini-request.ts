@@ -152,7 +152,8 @@ export const generateRequest = async (request: TurnRequest): Promise<GenerateCon
   const functions = new Set(request.tools.filter((tool) => tool.native !== 'computer').map((tool) => tool.name));
   const contents = await contentsOf(request.entries, functions, (sha256) => request.loadImage(sha256));
   return {
-    contents: contents as Content[],
+    // The wire knows parts that the types of the SDK (deprecated upstream) never learnt; it sends what it is given.
+    contents: contents as unknown as Content[],
     ...(tools.length > 0 ? { tools } : {}),
     ...(request.instructions.trim() ? { systemInstruction: request.instructions } : {}),
     generationConfig: { maxOutputTokens: request.maxOutputTokens },
