@@ -1,4 +1,5 @@
 // The four variables set-up obeys: from the process, else from .env.wsl (or DUAL_ENV_FILE), an empty value meaning unset.
+// Relative paths start at the repository root.
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from './places.mjs';
@@ -14,7 +15,8 @@ export const readSettings = (environment = process.env) => {
     const line = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^#\\r\\n]*))`, 'm').exec(
       file,
     );
-    settings[name] = environment[name] || (line?.[1] ?? line?.[2] ?? line?.[3] ?? '').trim() || null;
+    const value = environment[name] || (line?.[1] ?? line?.[2] ?? line?.[3] ?? '').trim() || null;
+    settings[name] = value && name.endsWith('_PATH') ? resolve(ROOT, value) : value;
   }
   return settings;
 };
