@@ -12,9 +12,9 @@ export const readSettings = (environment = process.env) => {
   const file = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const settings = {};
   for (const name of NAMES) {
-    const line = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^#\\r\\n]*))`, 'm').exec(
-      file,
-    );
+    // Spaces only around the sign: an empty value must not reach for the next line.
+    const text = `(?:"([^"\\r\\n]*)"|'([^'\\r\\n]*)'|([^#\\r\\n]*))`;
+    const line = new RegExp(`^[ \\t]*(?:export )?${name}[ \\t]*=[ \\t]*${text}`, 'm').exec(file);
     const value = environment[name] || (line?.[1] ?? line?.[2] ?? line?.[3] ?? '').trim() || null;
     settings[name] = value && name.endsWith('_PATH') ? resolve(ROOT, value) : value;
   }

@@ -125,6 +125,8 @@ describe('set-up again', () => {
     expect((await room.run(script)).stdout).toBe(`${room.path('bin', 'chromium')}\n`);
     await writeFile(join(room.repo, '.env.wsl'), `# mine\nCHROMIUM_PATH="${room.path('my-chrome')}"\n`);
     expect((await room.run(script)).stdout).toBe(`${room.path('my-chrome')}\n`);
+    await writeFile(join(room.repo, '.env.wsl'), 'CHROMIUM_PATH=\nLOG_LEVEL=info\n');
+    expect((await room.run(script)).stdout).toBe(`${room.path('bin', 'chromium')}\n`);
     await writeFile(join(room.repo, '.env.wsl'), 'CHROMIUM_PATH=/nowhere/chrome\n');
     const bad = await room.run(script);
     expect([bad.code, lastLine(bad.stderr)]).toEqual([
