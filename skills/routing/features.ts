@@ -4,7 +4,7 @@ const MAX_CHARS = 600;
 const MAX_WORDS = 120;
 
 /** An address, in full or as a bare host name; stands for the word "website". */
-const ADDRESS = /\bhttps?:\/\/\S+|\b[a-z0-9-]+\.(?:com|org|net|io|dev|app|example|test|local)\b/g;
+const ADDRESS = /\bhttps?:\/\/\S+|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|example|test|local)\b/g;
 
 /** Lower case, one form per letter, as a list of words. Apostrophes join: "it's" is "its". */
 export const wordsOf = (text: string): string[] =>

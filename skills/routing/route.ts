@@ -93,7 +93,7 @@ export const createRouter = (options: RouterOptions): Router => {
 
 type Decided = Pick<RouteResult, 'decision' | 'clauses' | 'control'>;
 
-const declined = (text: string, reason: string): Decided => ({
+const declined = (text: string, reason: string, score = 0): Decided => ({
   decision: 'decline',
   control: null,
   clauses: [
@@ -102,7 +102,7 @@ const declined = (text: string, reason: string): Decided => ({
       span: [text.length - text.trimStart().length, text.trimEnd().length],
       skill: null,
       agent: null,
-      score: 0,
+      score,
       runner_up: null,
       margin: 0,
       parameters: {},
@@ -131,7 +131,7 @@ const decide = async (text: string, trained: Trained, signal: AbortSignal | unde
   const orders = judged.filter(({ verdict }) => verdict.kind !== 'none');
   if (orders.length === 0) {
     const best = judged.toSorted((a, b) => b.verdict.score - a.verdict.score)[0];
-    return declined(text, best?.verdict.reason ?? 'no words');
+    return declined(text, best?.verdict.reason ?? 'no words', best?.verdict.score);
   }
   const dependencies = orderClauses(
     judged.map(({ clause, verdict }) => ({ ...clause, kept: verdict.kind !== 'none' })),

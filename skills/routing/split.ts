@@ -196,8 +196,9 @@ export const chooseClauses = async (
       piece?.scores.forEach((score, label) => (said[label] = (said[label] ?? 0) + score * piece.words));
       const whole = fit(text.slice(first.start, (pieces[end - 1] as Piece).end));
       const say = whole.verbatim || from === end - 1 ? 0 : SAY_OF_PIECES;
+      const intact = whole.verbatim ? 1 : inside;
       const value =
-        inside * Math.max(...whole.scores.map((score, l) => (1 - say) * score * words + say * (said[l] ?? 0)));
+        intact * Math.max(...whole.scores.map((score, l) => (1 - say) * score * words + say * (said[l] ?? 0)));
       for (let k = 1; k <= maxClauses; k++) {
         const before = best[k - 1]?.[from];
         if (!before) continue;
