@@ -3,7 +3,9 @@ import { loadEnvironment } from '../platform/env.ts';
 import { messageOf } from '../platform/errors.ts';
 import { runProcess } from '../platform/lifecycle.ts';
 import { createConsole } from './console.ts';
+import { endWithMake } from './end-with-make.ts';
 import { PROGRAMS } from './plan.ts';
+import { runDemo } from './run-demo.ts';
 import { runDev } from './run-dev.ts';
 
 const HELP = `Usage: make dev     (node dev/main.ts [--json])       the whole stack until Ctrl-C
@@ -36,31 +38,19 @@ const readArguments = (): { demo: boolean; json: boolean } => {
   }
 };
 
-/**
- * A `make` that was killed leaves us behind without telling: then end as on Ctrl-C. Started otherwise (a shell that
- * ends, a detached start) we stay.
- */
-const endWithMake = (): void => {
-  if (process.env['MAKELEVEL'] === undefined) return;
-  const parent = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(watch);
-    process.kill(process.pid, 'SIGTERM');
-  }, 1_000).unref();
-};
-
-const { json } = readArguments();
+const { demo, json } = readArguments();
 const terminal = createConsole({ out: process.stdout, err: process.stderr, json });
 // A closed terminal means the same as Ctrl-C.
-process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
-endWithMake();
+const end = (): void => void process.kill(process.pid, 'SIGTERM');
+process.on('SIGHUP', end);
 await runProcess(
-  (signal, closer) =>
-    runDev(
-      { environment: loadEnvironment(process.env, '.env.wsl'), programs: PROGRAMS, console: terminal },
-      signal,
-      closer,
-    ),
+  async (signal, closer) => {
+    const environment = loadEnvironment(process.env, '.env.wsl');
+    endWithMake(environment, end);
+    const options = { environment, programs: PROGRAMS, console: terminal };
+    if (demo) return runDemo({ ...options, json }, signal, closer);
+    await runDev(options, signal, closer);
+    return 0;
+  },
   (text) => terminal.say(text),
 );

@@ -39,9 +39,13 @@ const SECRETS = /(_API_KEY|_TOKEN|_DATA)$/;
 /** What tells a client which server to use: never true for a server of our own. */
 const TEMPORAL_CLIENT = /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY|TLS.*|PROFILE|CONFIG_FILE|ENV|ENV_FILE)$/;
 
+/** What is left when no server is named. */
+export const withoutTemporalClient = (environment: Environment): Record<string, string> =>
+  without(environment, TEMPORAL_CLIENT);
+
 /** Variables for processes that need no keys; the CLI must not read a person's own Temporal profile either. */
 export const bareEnvironment = (environment: Environment): Record<string, string> =>
-  without(without(environment, SECRETS), TEMPORAL_CLIENT);
+  without(withoutTemporalClient(environment), SECRETS);
 
 /**
  * Variables of worker and gateway. The supervisor has read the `.env` file already, so they read none: what it
@@ -54,7 +58,7 @@ const productEnvironment = (settings: StackSettings): Record<string, string> => 
   return {
     ...(found.chromium ? { CHROMIUM_PATH: found.chromium } : {}),
     ...(found.bwrap ? { BWRAP_PATH: found.bwrap } : {}),
-    ...(own ? without(environment, TEMPORAL_CLIENT) : environment),
+    ...(own ? withoutTemporalClient(environment) : environment),
     DUAL_ENV_FILE: devNull,
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: temporal.namespace,

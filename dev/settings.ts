@@ -79,6 +79,7 @@ const temporalOf = async (
   variables: z.infer<typeof Variables>,
   environment: Environment,
   found: Found,
+  inMemory: boolean,
   signal: AbortSignal,
 ): Promise<TemporalSettings> => {
   const namespace = variables.TEMPORAL_NAMESPACE;
@@ -91,21 +92,28 @@ const temporalOf = async (
   }
   const cli = cliOf(environment, found);
   const port = variables.TEMPORAL_PORT || (await freePortWithNeighbour(UI_OFFSET, LOOPBACK));
-  const databaseFile = variables.TEMPORAL_DB_FILE
-    ? fromRoot(variables.TEMPORAL_DB_FILE)
-    : await defaultDatabase(cli, fromRoot(variables.DATA_DIR), environment, signal);
+  const named = variables.TEMPORAL_DB_FILE;
+  const databaseFile = inMemory
+    ? null
+    : named
+      ? fromRoot(named)
+      : await defaultDatabase(cli, fromRoot(variables.DATA_DIR), environment, signal);
   return { kind: 'own', cli, port, metricsPort: await metricsPortOf(port), databaseFile, namespace };
 };
 
 /**
- * Decides what `make dev` runs and where, from the variables alone.
+ * Decides what `make dev` runs and where, from the variables alone. `inMemory`: a Temporal of our own forgets all.
  * @throws ConfigError for a bad value; OperationError EnvironmentUnavailable without a Temporal CLI.
  */
-export const readSettings = async (environment: Environment, signal: AbortSignal): Promise<StackSettings> => {
+export const readSettings = async (
+  environment: Environment,
+  signal: AbortSignal,
+  { inMemory = false }: { inMemory?: boolean } = {},
+): Promise<StackSettings> => {
   const variables = parseEnvironment(Variables, environment);
   const found = readFound();
   const [temporal, spare] = await Promise.all([
-    temporalOf(variables, environment, found, signal),
+    temporalOf(variables, environment, found, inMemory, signal),
     freePorts(4, LOOPBACK),
   ]);
   const [rehearsalPort = 0, sitePort = 0, gatewayPort = 0, workerMetricsPort = 0] = spare;

@@ -40,8 +40,11 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const start = (variables: Record<string, string> = {}): Run => {
-  const child = spawn(process.execPath, [SUPERVISOR], {
+const start = (variables: Record<string, string> = {}, ...args: string[]): Run =>
+  launch(process.execPath, [SUPERVISOR, ...args], variables);
+
+const launch = (command: string, args: string[], variables: Record<string, string>): Run => {
+  const child = spawn(command, args, {
     env: {
       PATH: process.env['PATH'],
       DUAL_ENV_FILE: '/dev/null',
@@ -169,6 +172,14 @@ describe('make dev', () => {
     await until(() => (marked().length === 0 ? true : undefined), 5_000);
   });
 
+  it('ends when the make that started it was killed with -9', async () => {
+    // A shell in make's place: it does what make does, wait.
+    const make = launch('/bin/sh', ['-c', `"${process.execPath}" "${SUPERVISOR}"; true`], { MAKELEVEL: '1' });
+    await ready(make);
+    make.process.kill('SIGKILL');
+    await until(() => (marked().length === 0 ? true : undefined), 10_000);
+  });
+
   it('starts a child that died again, at once and then with growing pauses, and says so', async () => {
     const run = start();
     const line = await ready(run);
@@ -232,6 +243,19 @@ describe('make dev', () => {
     expect(marked()).toEqual([]);
   });
 
+  it('explains itself, and refuses words it does not know', async () => {
+    const main = fromRoot('dev/main.ts');
+    const help = launch(process.execPath, [main, '--help'], {});
+    expect(await within(10_000, help)).toBe(0);
+    expect(help.out()).toContain('WSL_GATEWAY_PORT');
+    const wrong = launch(process.execPath, [main, 'dmeo'], {});
+    expect(await within(10_000, wrong)).toBe(2);
+    expect(wrong.err()).toContain('unknown: dmeo');
+    const bad = launch(process.execPath, [main], { WSL_GATEWAY_PORT: 'eight' });
+    expect(await within(10_000, bad)).toBe(2);
+    expect(bad.err()).toMatch(/^WSL_GATEWAY_PORT: (?!.*eight)/);
+  });
+
   it('uses a server that is there and starts none', async () => {
     const owner = start();
     const { temporal } = await ready(owner);
@@ -246,5 +270,56 @@ describe('make dev', () => {
         env: {},
       }),
     ).toContain('SERVING');
+  });
+});
+
+describe('make demo', () => {
+  const demo = (variables: Record<string, string> = {}): Run =>
+    start({ DATA_DIR: join(dir, 'usual'), ...variables }, 'demo');
+
+  it('tells the story as it happens over a cut connection, prints the result, leaves nothing running', async () => {
+    const run = demo();
+    expect(await within(30_000, run)).toBe(0);
+    expect(run.err().match(/task +heard/g)).toHaveLength(1);
+    expect(run.err().match(/coding 1 +turn 1 .*edit src\/api\.ts/g)).toHaveLength(1);
+    for (const shown of [
+      'result: succeeded',
+      '+new line',
+      'before 11 passed, 1 failed; after 12 passed, 0 failed',
+      'turn-1.png',
+      'rehearsal',
+    ])
+      expect(run.out()).toContain(shown);
+    expect(marked()).toEqual([]);
+  });
+
+  it('fails when the task says it worked but left nothing', async () => {
+    const run = demo({ FAKE_OUTCOME: 'nothing-done' });
+    expect(await within(30_000, run)).toBe(1);
+    expect(run.err()).toContain('the coding job left no branch');
+    expect(run.err()).toContain('the browser job left no screenshot');
+    expect(marked()).toEqual([]);
+  });
+
+  it('runs beside a stack without touching its server, ports or folders', async () => {
+    const stack = start();
+    const line = await ready(stack);
+    const run = demo({
+      TEMPORAL_ADDRESS: line.temporal,
+      WSL_GATEWAY_PORT: new URL(line.gateway).port,
+      FAKE_NOTES: join(dir, 'demo-notes'),
+    });
+    expect(await within(30_000, run)).toBe(0);
+    const [note] = readFileSync(join(dir, 'demo-notes'), 'utf8').split('\n');
+    expect(note).not.toContain(line.temporal);
+    expect((await fetch(line.ui)).status).toBe(200);
+  });
+
+  it('stops on Ctrl-C with a code that says so', async () => {
+    const run = demo({ FAKE_DEAF: 'start' });
+    await until(() => (run.err().includes('waiting for worker') ? true : undefined), 10_000);
+    run.process.kill('SIGINT');
+    expect(await within(10_000, run)).toBe(130);
+    expect(marked()).toEqual([]);
   });
 });

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { Verification } from '../contracts/task.ts';
+import type { TestRun } from '../contracts/task.ts';
+import type { TraceEvent } from '../contracts/trace-event.ts';
+import { oneLine } from '../platform/text.ts';
+
+const LINE = 140;
+
+/** `12 passed, 0 failed`, or the exit code where the output does not tell; `not run` for null. */
+export const testRunText = (run: TestRun | null): string => {
+  if (run === null) return 'not run';
+  if (run.passed === null || run.failed === null) return `exit code ${run.exit_code}`;
+  return `${run.passed} passed, ${run.failed} failed`;
+};
+
+const Turn = z.object({
+  turn: z.number().optional(),
+  text: z.string().default(''),
+  tool_calls: z.array(z.string()).default([]),
+});
+const Tool = z.object({ summary: z.string().default('a tool'), unknown: z.boolean().default(false) });
+
+const tokensText = (event: TraceEvent): string =>
+  `${event.input_tokens ?? 0} tokens in, ${event.output_tokens ?? 0} out`;
+
+const WORDS: Partial<Record<TraceEvent['phase'], string>> = {
+  received: 'heard',
+  routed: 'understood',
+  submitted: 'handed to Temporal',
+  running: 'started',
+  approval_requested: 'waits for a person',
+};
+
+/** What one event tells, without who it is about. */
+const story = (event: TraceEvent): string => {
+  const { phase, payload } = event;
+  if (phase === 'model_turn') {
+    const { turn, text, tool_calls: calls } = Turn.parse(payload);
+    return `turn ${turn ?? ''} (${tokensText(event)}): ${calls.length > 0 ? calls.join('; ') : text}`;
+  }
+  if (phase === 'tool_call') {
+    const { summary, unknown } = Tool.parse(payload);
+    return `  ${summary}${unknown ? ': outcome unknown' : event.error_type === null ? '' : ': failed'}`;
+  }
+  if (phase === 'verified') {
+    const verified = Verification.safeParse(payload);
+    if (!verified.success) return 'tests looked at';
+    const { before, after, status } = verified.data;
+    return `tests before: ${testRunText(before)}; after: ${testRunText(after)} (${status})`;
+  }
+  const words = WORDS[phase] ?? phase;
+  return event.error_type === null ? words : `${words}: ${event.error_type}`;
+};
+
+/** One short line a trace event, for a person who watches: `coding 1   turn 2 (812 tokens in, 90 out): edit src/api.ts`. */
+export const progressLine = (event: TraceEvent): string => {
+  const job = event.job_id === null ? 'task' : `${event.agent ?? 'job'} ${event.job_id.split('-').at(-1)}`;
+  const told = story(event);
+  const indent = told.startsWith('  ') ? '  ' : '';
+  return `  ${job.padEnd(12)} ${indent}${oneLine(told, LINE)}`;
+};
