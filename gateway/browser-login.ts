@@ -25,8 +25,7 @@ export interface BrowserLogin {
  */
 export const createBrowserLogin = (token: string, now: () => number = Date.now): BrowserLogin => {
   const codes = new Map<string, number>();
-  const sign = (expires: number): string =>
-    createHmac('sha256', token).update(`cookie|${expires}`).digest('base64url');
+  const sign = (expires: number): string => createHmac('sha256', token).update(`cookie|${expires}`).digest('base64url');
   return {
     mint: () => {
       const code = randomBytes(24).toString('base64url');

@@ -5,13 +5,21 @@ import { fromRoot, parseEnvironment } from '../platform/env.ts';
 import { loadTargets } from './targets.ts';
 
 const path = z.string().transform(fromRoot);
-const onOff = z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((value) => ['on', 'true', '1'].includes(value));
+const onOff = z
+  .enum(['on', 'off', 'true', 'false', '1', '0'])
+  .transform((value) => ['on', 'true', '1'].includes(value));
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 const Schema = z.object({
-  WSL_GATEWAY_HOST: z.string().regex(/^[^\s/]+$/).default('127.0.0.1'),
+  WSL_GATEWAY_HOST: z
+    .string()
+    .regex(/^[^\s/]+$/)
+    .default('127.0.0.1'),
   WSL_GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
-  GATEWAY_TOKEN: z.string().regex(/^[\x21-\x7e]{1,512}$/).optional(),
+  GATEWAY_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,512}$/)
+    .optional(),
   GATEWAY_TOKEN_FILE: path.default(fromRoot('data/gateway-token')),
   TEMPORAL_UI_URL: httpUrl.optional(),
   STAGING_URL: httpUrl.optional(),

@@ -1,4 +1,5 @@
 import { OperationError } from '../platform/errors.ts';
+import { EngineUnavailable } from './task-engine.ts';
 
 /** The closed catalogue of errors over HTTP (RFC 9457). Programs switch on `type`, so a name never changes its meaning. */
 export const PROBLEMS = {
@@ -46,10 +47,15 @@ export class ProblemError extends Error {
   }
 }
 
+/** What a caller waits before it asks a Temporal that was away again. */
+const AWAY_RETRY_S = 2;
+
 /** Anything thrown, as one of ours; what we do not know is `internal`, and its message stays in the log. */
 export const problemOf = (error: unknown): ProblemError => {
   if (error instanceof ProblemError) return error;
   if (error instanceof OperationError && error.type === 'NotFound') return new ProblemError('not-found', error.message);
+  if (error instanceof EngineUnavailable)
+    return new ProblemError('unavailable', error.message, { retryAfterS: AWAY_RETRY_S, cause: error });
   return new ProblemError('internal', 'see the log of the gateway', { cause: error });
 };
 

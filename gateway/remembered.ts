@@ -17,7 +17,9 @@ export interface Remembered {
    * The reply to this utterance: the one given before, or being made, or made now by `make`.
    * @throws ProblemError utterance-conflict when the id came with another body; what `make` throws is not remembered.
    */
-  once(utteranceId: string, bodyHash: string, make: () => Promise<FinalReply>): Promise<{ reply: FinalReply; repeated: boolean }>;
+  once(utteranceId: string, bodyHash: string, make: () => Promise<FinalReply>): Promise<FinalReply>;
+  /** A final with this id came within the time. */
+  knows(utteranceId: string): boolean;
   /** The reply given under a trace, if it was not an accepted one. */
   byTrace(traceId: string): { reply: FinalReply; utterance: string; at: string } | null;
   /** Keeps a reply that no workflow will remember. */
@@ -44,17 +46,18 @@ export const createRemembered = (rememberMs = REMEMBER_MS): Remembered => {
       const known = byUtterance.get(utteranceId);
       if (known) {
         if (known.bodyHash !== bodyHash) throw conflict();
-        return { reply: await known.reply, repeated: true };
+        return known.reply;
       }
       const entry = { bodyHash, reply: make(), expires: performance.now() + rememberMs };
       byUtterance.set(utteranceId, entry);
       try {
-        return { reply: await entry.reply, repeated: false };
+        return await entry.reply;
       } catch (error) {
         if (byUtterance.get(utteranceId) === entry) byUtterance.delete(utteranceId);
         throw error;
       }
     },
+    knows: (utteranceId) => byUtterance.has(utteranceId),
     byTrace: (traceId) => {
       trim(byTrace);
       return byTrace.get(traceId) ?? null;

@@ -49,10 +49,7 @@ export class EngineUnavailable extends Error {
 
 /** `gone`: that workflow is closed or never was. `unconfirmed`: no worker said yes in time; it may still happen. */
 export type CommandOutcome =
-  | { outcome: 'done' }
-  | { outcome: 'gone' }
-  | { outcome: 'refused'; reason: string }
-  | { outcome: 'unconfirmed' };
+  { outcome: 'done' } | { outcome: 'gone' } | { outcome: 'refused'; reason: string } | { outcome: 'unconfirmed' };
 
 /**
  * The gateway's view of Temporal. Every call has a deadline of its own (3 s; queries and updates 2 s).

@@ -1,9 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConfigError } from '../platform/errors.ts';
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+import { codeOf, ConfigError } from '../platform/errors.ts';
 
 /**
  * The token in the file; made at first start, readable by its owner alone, whole or not at all (two gateways that

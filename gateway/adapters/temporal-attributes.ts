@@ -45,7 +45,10 @@ export const registerAttributes = async (service: AttributeService, namespace: s
     missing = missingIn(await listed());
     if (missing.length === 0) return;
     if (waited >= SEEN_WITHIN_MS)
-      throw new OperationError('Internal', `search attributes do not appear: ${missing.map(([name]) => name).join(', ')}`);
+      throw new OperationError(
+        'Internal',
+        `search attributes do not appear: ${missing.map(([name]) => name).join(', ')}`,
+      );
     await delay(LOOK_EVERY_MS);
   }
 };

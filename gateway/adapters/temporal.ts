@@ -1,4 +1,9 @@
-import { Client, Connection, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
@@ -44,9 +49,7 @@ const detailsOf = (error: unknown): string =>
       : messageOf(error);
 
 const away = (error: unknown): EngineUnavailable =>
-  error instanceof EngineUnavailable
-    ? error
-    : new EngineUnavailable(`Temporal: ${detailsOf(error)}`, { cause: error });
+  error instanceof EngineUnavailable ? error : new EngineUnavailable(`Temporal: ${detailsOf(error)}`, { cause: error });
 
 export interface TemporalOptions {
   /** TEMPORAL_* variables, read as `@temporalio/envconfig` does. */
@@ -223,7 +226,8 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
     },
     signal: (workflowId, name, argument) =>
       command(CALL_MS, () => client.workflow.getHandle(workflowId).signal(name, argument)).then((outcome) => {
-        if (outcome.outcome === 'unconfirmed') throw new EngineUnavailable('Temporal: the signal was not taken in time');
+        if (outcome.outcome === 'unconfirmed')
+          throw new EngineUnavailable('Temporal: the signal was not taken in time');
         return outcome;
       }),
     update: async (workflowId, name, updateId, argument) => {
@@ -277,7 +281,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
       }
     },
     prepare: async (signal) => {
-      for (let said = false; !signal.aborted; ) {
+      for (let said = false; !signal.aborted;) {
         try {
           await ensureRegistered();
           log.info({ address, namespace }, 'Temporal answers');
