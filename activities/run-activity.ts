@@ -3,13 +3,13 @@ import { delay } from '../platform/lifecycle.ts';
 import type { Control } from './environment.ts';
 import { toFailure } from './failures.ts';
 
-/** Temporal gives up after five seconds without one (workflows/policies.ts). */
-const HEARTBEAT_MS = 1_000;
+/** Temporal gives up after two seconds without one at the earliest (workflows/policies.ts). */
+const HEARTBEAT_MS = 500;
 /** How long cancelled work may take to stop before the activity is reported cancelled without it. */
 const GRACE_MS = 3_000;
 
 /**
- * Runs `work` as an activity: beats every second, hands on cancellation and the attempt, waits a grace for work that
+ * Runs `work` as an activity: beats twice a second, hands on cancellation and the attempt, waits a grace for work that
  * is slow to stop, and turns whatever it throws into a failure of our catalogue.
  */
 export const runActivity = async <T>(work: (control: Control) => Promise<T>): Promise<T> => {

@@ -51,7 +51,7 @@ export const createWorkers = async (parts: WorkerParts): Promise<Worker[]> => {
     // Work is durable: what does not end within the grace is taken up by the next worker.
     shutdownGraceTime: '2s',
     shutdownForceTime: '4s',
-    maxHeartbeatThrottleInterval: '1s',
+    maxHeartbeatThrottleInterval: '500ms',
   } satisfies Partial<WorkerOptions>;
   const journaled = {
     interceptors: { activity: [(context: Context) => ({ inbound: new JournalInterceptor(parts.journal, context) })] },
