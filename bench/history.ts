@@ -1,3 +1,5 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { agentJobId } from '../contracts/names.ts';
 import { openLab } from '../tests/fakes/lab.ts';
 import type { Lab } from '../tests/fakes/lab.ts';
@@ -5,17 +7,19 @@ import { boundFigure, ratioFigure } from './figures.ts';
 import type { Benchmark } from './figures.ts';
 import { planTasks, runTask } from './one-turn-task.ts';
 
+type IHistoryEvent = NonNullable<History['events']>[number];
+
 /** Events and bytes of all runs of a job (it continues as new). */
 const historyOf = async (lab: Lab, jobId: string): Promise<{ events: number; bytes: number }> => {
   let events = 0;
   let bytes = 0;
   let runId: string | undefined = (await lab.client.workflow.getHandle(agentJobId(jobId)).describe()).runId;
   while (runId) {
-    const handle = lab.client.workflow.getHandle(agentJobId(jobId), runId);
+    const handle: WorkflowHandle = lab.client.workflow.getHandle(agentJobId(jobId), runId);
     const { historyLength, historySize } = await handle.describe();
     events += historyLength;
     bytes += historySize ?? 0;
-    const first = (await handle.fetchHistory()).events?.[0];
+    const first: IHistoryEvent | undefined = (await handle.fetchHistory()).events?.[0];
     runId = first?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
   }
   return { events, bytes };
