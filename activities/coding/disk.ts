@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+/** Written whole or not at all. Synchronous, so that nothing of ours runs between a look at the disk and the write. */
+export const writeJson = (path: string, value: unknown): void => {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
+  renameSync(temporary, path);
+};
+
+/** null when it is not there or not JSON. */
+export const readJson = (path: string): unknown => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+  } catch {
+    return null;
+  }
+};
+
+/** Gives the owner back the right to enter, read and write, which a command may have taken from itself. */
+export const makeAccessible = (folder: string): Promise<void> =>
+  new Promise((resolve) => {
+    execFile('chmod', ['-R', 'u+rwX', '--', folder], () => resolve()); // what still fails shows in what comes next
+  });
+
+/** Removes a folder whatever modes a job left in it; symbolic links are removed, not followed. */
+export const removeFolder = async (folder: string): Promise<void> => {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    await makeAccessible(folder);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+};
+
+/** Takes a folder out of sight at once, then removes it: a crash in between leaves it in `trash`, which is swept. */
+export const discardFolder = async (folder: string, trash: string): Promise<void> => {
+  await mkdir(trash, { recursive: true });
+  const doomed = join(trash, `${basename(folder)}-${randomUUID()}`);
+  try {
+    await rename(folder, doomed);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  await removeFolder(doomed);
+};

@@ -1,0 +1,40 @@
+import { OperationError } from '../../platform/errors.ts';
+import { delay } from '../../platform/lifecycle.ts';
+import type { SessionStore, StoredSession } from './session-store.ts';
+import { isAlive } from './processes.ts';
+
+/** How long an opening waits for a place before it answers "busy". */
+const WAIT_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+/**
+ * When every place is taken, a session that nobody used for an hour gives way: its job was terminated, or waits for a
+ * person and goes on from its checkpoint in a new session. Approvals time out after half an hour by default.
+ */
+const IDLE_MS = 3_600_000;
+
+const isIdle = (stored: StoredSession, now: number): boolean =>
+  now - stored.lastUsedAt > IDLE_MS && (stored.holder === null || !isAlive(stored.holder));
+
+/**
+ * Takes a place for a session of the job, at most `capacity` at once; sessions that an earlier process left count.
+ * @throws OperationError EnvironmentBusy when none came free within 10 s.
+ */
+export const takeSlot = async (
+  store: SessionStore,
+  capacity: number,
+  about: { jobId: string; generation: number; attempt: number },
+  signal: AbortSignal,
+  now: () => number,
+): Promise<{ id: string; dir: string }> => {
+  for (const giveUpAt = Date.now() + WAIT_MS; ; await delay(LOOK_EVERY_MS, signal)) {
+    signal.throwIfAborted();
+    const open = store.list();
+    if (open.length < capacity) return store.begin(about); // nothing of this process runs between looking and taking
+    const idle = open.filter((stored) => isIdle(stored, now())).sort((a, b) => a.lastUsedAt - b.lastUsedAt)[0];
+    if (idle) await store.remove(idle.id);
+    else if (Date.now() >= giveUpAt)
+      throw new OperationError('EnvironmentBusy', `all ${capacity} coding sessions of this host are in use`, {
+        retryAfterMs: 1_000,
+      });
+  }
+};
