@@ -1,4 +1,5 @@
 import type { FailureType } from '../../contracts/names.ts';
+import { messageOf } from '../../platform/errors.ts';
 import { oneLine } from '../../platform/text.ts';
 import { ModelError } from './model.ts';
 
@@ -34,6 +35,19 @@ const PASSING: Readonly<Record<number, FailureType>> = {
 };
 
 const MAX_MESSAGE = 500;
+
+const causeOf = (error: unknown): object | null =>
+  typeof error === 'object' && error !== null && 'cause' in error && typeof error.cause === 'object'
+    ? error.cause
+    : null;
+
+/** The innermost words of a chain of causes: `connect ECONNREFUSED …` says more than `Connection error.` */
+export const innermostWords = (error: unknown): string => {
+  let words = messageOf(error);
+  for (let at = causeOf(error); at; at = causeOf(at))
+    if ('message' in at && typeof at.message === 'string') words = at.message || words;
+  return words;
+};
 
 /**
  * The one place where a foreign error becomes ours. No answer at all, or one cut off, may be tried again; since the

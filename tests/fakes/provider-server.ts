@@ -52,6 +52,8 @@ export interface ProviderServer {
   received(n: number): Promise<Received>;
   /** Adds answers for the requests to come, in order. */
   answer(...answers: Answer[]): void;
+  /** Drops every connection that is open now. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,7 @@ export const startProvider = async (...answers: Answer[]): Promise<ProviderServe
         await new Promise<void>((resolve) => arrivals.push(resolve));
       }
     },
+    hangUp: () => server.closeAllConnections(),
     close: async () => {
       server.closeAllConnections();
       server.close();

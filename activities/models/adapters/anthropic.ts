@@ -1,8 +1,7 @@
 import Anthropic, { APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
 import type { TurnStop } from '../../../contracts/activities.ts';
-import { messageOf } from '../../../platform/errors.ts';
 import { createScrub } from '../../../platform/secrets.ts';
-import { classifyFault, retryAfterOf } from '../classify-error.ts';
+import { classifyFault, innermostWords, retryAfterOf } from '../classify-error.ts';
 import { ModelError } from '../model.ts';
 import type { Model, ToolCall, TurnReply, TurnRequest, Usage } from '../model.ts';
 import { collectMessage, readMessage } from './anthropic-message.ts';
@@ -101,7 +100,9 @@ export const createAnthropicModel = (options: AnthropicOptions): Model => {
       provider: 'Anthropic',
       status: typeof answered?.status === 'number' ? answered.status : null,
       message: scrub(
-        error instanceof APIConnectionTimeoutError ? 'no answer in time' : (answered?.apiMessage ?? messageOf(error)),
+        error instanceof APIConnectionTimeoutError
+          ? 'no answer in time'
+          : (answered?.apiMessage ?? innermostWords(error)),
       ),
       retryAfterMs: retryAfterOf((name) => tap.header(name)),
       sent: tap.sent,

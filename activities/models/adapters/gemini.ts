@@ -1,9 +1,8 @@
 import { GoogleGenerativeAI, GoogleGenerativeAIFetchError } from '@google/generative-ai';
 import { z } from 'zod';
 import type { TurnStop } from '../../../contracts/activities.ts';
-import { messageOf } from '../../../platform/errors.ts';
 import { createScrub } from '../../../platform/secrets.ts';
-import { classifyFault, retryAfterOf, retryInfoOf } from '../classify-error.ts';
+import { classifyFault, innermostWords, retryAfterOf, retryInfoOf } from '../classify-error.ts';
 import { ModelError } from '../model.ts';
 import type { Model, ToolCall, TurnReply, TurnRequest, Usage } from '../model.ts';
 import { generateRequest, WireAnswer } from './gemini-request.ts';
@@ -153,7 +152,7 @@ export const createGeminiModel = (options: GeminiOptions): Model => {
     if (error instanceof ModelError) return error;
     const answered = error instanceof GoogleGenerativeAIFetchError ? error : null;
     const details: readonly unknown[] = answered?.errorDetails ?? [];
-    const words = timedOut ? 'no answer in time' : messageOf(error);
+    const words = timedOut ? 'no answer in time' : innermostWords(error);
     return classifyFault({
       provider: 'Gemini',
       status: isBadKey(details) ? 401 : (answered?.status ?? null),

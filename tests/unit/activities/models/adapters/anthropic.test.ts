@@ -390,6 +390,7 @@ describe('what goes wrong', () => {
     await server.close();
     const error = await failure(modelAt(server).turn(turnRequest(), never));
     expect(error).toMatchObject({ type: 'ProviderUnavailable', retryable: true, mayBeBilled: false });
+    expect(error.message).toMatch(/ECONNREFUSED/);
   });
 
   it('an answer that does not begin in time', async () => {
