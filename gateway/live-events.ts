@@ -61,7 +61,11 @@ export const decodePositions = (id: string | undefined): Positions => {
 
 /** Several files, each in order, as one row by time. */
 async function* merged(sources: AsyncGenerator<FoundEvent>[]): AsyncGenerator<FoundEvent> {
-  const heads = await Promise.all(sources.map(async (source) => ({ source, head: (await source.next()).value })));
+  const nextOf = async (source: AsyncGenerator<FoundEvent>): Promise<FoundEvent | undefined> => {
+    const next = await source.next();
+    return next.done ? undefined : next.value;
+  };
+  const heads = await Promise.all(sources.map(async (source) => ({ source, head: await nextOf(source) })));
   try {
     for (;;) {
       const waiting = heads.filter(({ head }) => head !== undefined);
@@ -71,7 +75,7 @@ async function* merged(sources: AsyncGenerator<FoundEvent>[]): AsyncGenerator<Fo
       );
       if (!first?.head) return;
       yield first.head;
-      first.head = (await first.source.next()).value as FoundEvent | undefined;
+      first.head = await nextOf(first.source);
     }
   } finally {
     for (const source of sources) await source.return(undefined);

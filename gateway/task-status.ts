@@ -10,7 +10,7 @@ export interface StatusDeps {
   engine: TaskEngine;
   artifacts: Pick<ArtifactStore, 'getJson'>;
   /** What was answered under a trace that no workflow knows; null when nothing was. */
-  unstarted(traceId: string): Promise<{ reply: FinalReply; utterance: string; at: string } | null>;
+  unstarted: (traceId: string) => Promise<{ reply: FinalReply; utterance: string; at: string } | null>;
 }
 
 export interface TaskStatus {

@@ -4,7 +4,10 @@ import { OperationError } from '../../platform/errors.ts';
 import { delay } from '../../platform/lifecycle.ts';
 
 const { IndexedValueType: TYPE } = proto.temporal.api.enums.v1;
-const WIRE_TYPE = { KEYWORD: TYPE.INDEXED_VALUE_TYPE_KEYWORD, DOUBLE: TYPE.INDEXED_VALUE_TYPE_DOUBLE } as const;
+const WIRE_TYPE: Readonly<Record<'KEYWORD' | 'DOUBLE', number>> = {
+  KEYWORD: TYPE.INDEXED_VALUE_TYPE_KEYWORD,
+  DOUBLE: TYPE.INDEXED_VALUE_TYPE_DOUBLE,
+};
 
 /** The two calls needed; part of Temporal's operator service. */
 export interface AttributeService {
@@ -32,7 +35,7 @@ export const registerAttributes = async (service: AttributeService, namespace: s
       if (known[name] !== undefined && known[name] !== type)
         throw new OperationError(
           'BadInput',
-          `search attribute ${name} is registered with another type in namespace ${namespace}; expected ${TYPE[type].replace('INDEXED_VALUE_TYPE_', '')}. Remove it (temporal operator search-attribute remove --name ${name}) or use another namespace`,
+          `search attribute ${name} is registered with another type in namespace ${namespace}; expected ${(TYPE[type] ?? '').replace('INDEXED_VALUE_TYPE_', '')}. Remove it (temporal operator search-attribute remove --name ${name}) or use another namespace`,
         );
     }
     return wanted.filter(([name]) => known[name] === undefined);

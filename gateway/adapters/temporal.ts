@@ -77,8 +77,8 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
   const connection = Connection.lazy({
     address,
     ...(apiKey === undefined ? {} : { apiKey }),
-    ...(tls === undefined ? {} : { tls: tls as boolean }),
-    ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(metadata === undefined ? {} : { metadata }),
     // gRPC waits up to two minutes between tries by default; a server that is back must be found within a second.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });

@@ -1,0 +1,149 @@
+import type { Express } from 'express';
+import type { ArtifactStore } from '../platform/artifacts.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { TraceLog } from '../platform/trace-log.ts';
+import type { Registry } from '../skills/registry.ts';
+import type { Router } from '../skills/routing/router.ts';
+import { createApp } from './app.ts';
+import { createBrowserLogin } from './browser-login.ts';
+import type { GatewayConfig } from './config.ts';
+import { createControl } from './control.ts';
+import { createDispatch } from './dispatch-task.ts';
+import { createJobCommands } from './job-commands.ts';
+import { createListTraces } from './list-traces.ts';
+import { createLiveEvents } from './live-events.ts';
+import { allowedHosts } from './middleware/guard-origin.ts';
+import { withDescription } from './openapi.ts';
+import { openParked } from './parked.ts';
+import { createJobCounts, createReadiness } from './readiness.ts';
+import { createReconciler } from './reconcile.ts';
+import type { Reconciler } from './reconcile.ts';
+import { createRemembered } from './remembered.ts';
+import type { Route } from './route.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { loginRoutes } from './routes/login.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { skillRoutes } from './routes/skills.ts';
+import { traceRoutes } from './routes/traces.ts';
+import { transcriptRoutes } from './routes/transcripts.ts';
+import { createSessionOrder } from './session-order.ts';
+import { createStagePlan } from './stage-plans.ts';
+import { createSubmitTranscript } from './submit-transcript.ts';
+import type { TaskEngine } from './task-engine.ts';
+import { createTaskStatus } from './task-status.ts';
+import { createTraceTail } from './trace-tail.ts';
+import { createUnstarted } from './unstarted.ts';
+
+export interface GatewayDeps {
+  config: Pick<
+    GatewayConfig,
+    | 'host'
+    | 'artifactDir'
+    | 'traceDir'
+    | 'taskBudgetUsd'
+    | 'allowUnpriced'
+    | 'approvalTimeoutMs'
+    | 'targets'
+    | 'temporalUiUrl'
+  >;
+  version: string;
+  token: string;
+  engine: TaskEngine;
+  registry: Registry;
+  router: Router;
+  artifacts: ArtifactStore;
+  /** The gateway's own small files. */
+  state: Pick<ArtifactStore, 'getRef' | 'setRef'>;
+  trace: TraceLog;
+  metrics: Metrics;
+  log: Log;
+  /** Where the Temporal server is, for links to its Web UI. */
+  temporal: { address: string; namespace: string };
+  stopping: AbortSignal;
+  maxInFlight?: number;
+  maxStreams?: number;
+}
+
+export interface Gateway {
+  app: Express;
+  routes: readonly Route[];
+  reconciler: Reconciler;
+  close(): void;
+}
+
+/** The dev server's Web UI is a thousand ports above it. */
+const UI_OFFSET = 1_000;
+const uiOf = (address: string): string => {
+  const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(address) ?? [];
+  return `http://${host ?? '127.0.0.1'}:${Number(port ?? 7_233) + UI_OFFSET}`;
+};
+
+/** Puts the gateway together from its parts; `main.ts` chooses the parts and listens. */
+export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
+  const { config, engine, registry, artifacts, trace, metrics, log, temporal } = deps;
+  const ui = (config.temporalUiUrl ?? uiOf(temporal.address)).replace(/\/$/, '');
+  const uiLink = (workflowId: string): string => `${ui}/namespaces/${temporal.namespace}/workflows/${workflowId}`;
+
+  const remembered = createRemembered();
+  const parked = await openParked(deps.state, log);
+  const unstarted = createUnstarted(remembered, config.traceDir);
+  const submit = createSubmitTranscript({
+    dispatch: createDispatch({
+      engine,
+      registry,
+      stagePlan: createStagePlan(config.artifactDir),
+      settings: {
+        budgetUsd: config.taskBudgetUsd,
+        allowUnpriced: config.allowUnpriced,
+        approvalTimeoutMs: config.approvalTimeoutMs,
+        targets: config.targets,
+      },
+      uiLink,
+    }),
+    router: deps.router,
+    registry,
+    trace,
+    metrics,
+    remembered,
+    parked,
+    order: createSessionOrder(),
+    control: createControl(engine, parked),
+  });
+  const status = createTaskStatus({ engine, artifacts, unstarted });
+  const tail = createTraceTail({ dir: config.traceDir, log });
+  const live = createLiveEvents({ engine, status, tail, ...(deps.maxStreams && { maxStreams: deps.maxStreams }) });
+  const commands = createJobCommands(engine, async (traceId) => (await unstarted(traceId)) !== null);
+  const login = createBrowserLogin(deps.token);
+  const routes = withDescription(
+    [
+      ...transcriptRoutes(submit),
+      ...traceRoutes({ status, live, commands, listTraces: createListTraces(engine) }),
+      ...jobRoutes(status, commands),
+      ...skillRoutes(registry),
+      ...artifactRoutes(artifacts),
+      ...operationRoutes({
+        readiness: createReadiness(engine, registry),
+        metrics,
+        countJobs: createJobCounts(engine, registry, metrics),
+      }),
+      ...loginRoutes(login),
+    ],
+    deps.version,
+  );
+  return {
+    routes,
+    app: createApp({
+      routes,
+      hosts: allowedHosts(config.host),
+      token: deps.token,
+      login,
+      log,
+      stopping: deps.stopping,
+      ...(deps.maxInFlight && { maxInFlight: deps.maxInFlight }),
+    }),
+    reconciler: createReconciler({ engine, trace, traceDir: config.traceDir, marks: deps.state, log }),
+    close: () => tail.close(),
+  };
+};
