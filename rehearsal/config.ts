@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import type { Environment } from '../platform/env.ts';
+import { parseEnvironment } from '../platform/env.ts';
+
+const Settings = z.object({
+  REHEARSAL_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+export interface RehearsalConfig {
+  /** 0: any free port. */
+  port: number;
+  logLevel: string;
+}
+
+/** @throws ConfigError naming the variable. */
+export const loadRehearsalConfig = (environment: Environment): RehearsalConfig => {
+  const settings = parseEnvironment(Settings, environment);
+  return { port: settings.REHEARSAL_PORT, logLevel: settings.LOG_LEVEL };
+};

@@ -1,0 +1,180 @@
+import { splitBlocks, namesIn } from '../code/blocks.ts';
+import { applied, replaceLines, undo } from '../code/edits.ts';
+import { bashCall, canEdit, canRun, change, lookAround, readFiles, runTests, withExit } from '../code/hands.ts';
+import type { Workspace } from '../code/hands.ts';
+import { importedFiles, isTestFile } from '../code/imports.ts';
+import { proposeMutations } from '../code/mutations.ts';
+import type { Mutation } from '../code/mutations.ts';
+import { countsText, readTestOutput } from '../code/test-output.ts';
+import type { Failure, TestReport } from '../code/test-output.ts';
+import type { PlannedCall } from '../conversation.ts';
+import type { Job, Program, Scenario } from '../program.ts';
+import { failureLines, noCommandText, needsHands } from './words.ts';
+
+/** Changes tried before giving up: singly at first, then several a turn, so that a job's turns suffice. */
+const SINGLE_TRIES = 6;
+const TRIES_PER_TURN = 4;
+const MAX_TRIES = 46;
+/** Files read on the way from the test to the code: imports, their imports, and theirs. */
+const READ_DEPTH = 3;
+const MAX_FILES = 16;
+
+export interface Repair {
+  fixed: Mutation[];
+  tries: number;
+  report: TestReport;
+}
+
+/** Reads the failing test and what it imports. */
+function* readAround(job: Job, workspace: Workspace, failure: Failure): Program<Map<string, string>> {
+  const start = workspace.files.find(
+    (file) => failure.file !== null && (failure.file === file || failure.file.endsWith(`/${file}`)),
+  );
+  const texts = new Map<string, string>();
+  let wave = start === undefined ? workspace.files.filter(isTestFile).slice(0, MAX_FILES) : [start];
+  for (let depth = 0; depth <= READ_DEPTH && wave.length > 0; depth += 1) {
+    const say = depth === 0 ? `“${failure.name}” fails. I read the test.` : 'I read the code under test.';
+    for (const [file, text] of yield* readFiles(job, say, wave)) texts.set(file, text);
+    const next = new Set(wave.flatMap((file) => importedFiles(file, texts.get(file) ?? '', workspace.files)));
+    wave = [...next].filter((file) => !texts.has(file)).slice(0, MAX_FILES - texts.size);
+  }
+  return texts;
+}
+
+/** Names the failing assertion uses; when it calls nothing, those of the whole test around it. */
+const namesNear = (failure: Failure, texts: ReadonlyMap<string, string>, known: ReadonlySet<string>): Set<string> => {
+  const file = [...texts.keys()].find(
+    (path) => failure.file !== null && (failure.file === path || failure.file.endsWith(`/${path}`)),
+  );
+  const lines = (
+    file === undefined
+      ? [...texts]
+          .filter(([path]) => isTestFile(path))
+          .map(([, text]) => text)
+          .join('\n')
+      : (texts.get(file) ?? '')
+  ).split('\n');
+  const pick = (from: number, to: number): Set<string> =>
+    new Set([...namesIn(lines.slice(Math.max(0, from), to).join('\n'))].filter((name) => known.has(name)));
+  const at =
+    file === undefined || failure.line === null
+      ? lines.findIndex((line) => line.includes(failure.name))
+      : failure.line - 1;
+  if (at >= 0) {
+    for (const around of [1, 4, 12, 30]) {
+      const names = pick(at - around + 1, at + around);
+      if (names.size > 0) return names;
+    }
+  }
+  return pick(0, lines.length);
+};
+
+const stillFails = (report: TestReport): boolean => report.exit !== 0;
+const failingNames = (report: TestReport): string[] => report.failures.map((failure) => failure.name);
+/** Fewer tests fail, and none that did not before. */
+const isBetter = (after: TestReport, before: TestReport): boolean =>
+  after.failed !== null &&
+  before.failed !== null &&
+  after.failed < before.failed &&
+  failingNames(after).every((name) => failingNames(before).includes(name));
+
+const editOf = (mutation: Mutation, texts: ReadonlyMap<string, string>): PlannedCall | null =>
+  replaceLines(mutation.file, texts.get(mutation.file) ?? '', mutation.line, mutation.line + 1, [mutation.after]);
+
+/**
+ * Mends failing tests: proposes small changes of the code they run, likeliest first, and keeps what turns the whole
+ * suite green. Everything that did not help is taken back.
+ */
+export function* repair(job: Job, workspace: Workspace, command: string, first: TestReport): Program<Repair> {
+  const fixed: Mutation[] = [];
+  let report = first;
+  let tries = 0;
+  search: while (stillFails(report) && tries < MAX_TRIES) {
+    const failure = report.failures[0];
+    if (!failure) break;
+    const texts = yield* readAround(job, workspace, failure);
+    const blocks = [...texts].filter(([file]) => !isTestFile(file)).flatMap(([file, text]) => splitBlocks(file, text));
+    const known = new Set(blocks.flatMap((block) => (block.name === null ? [] : [block.name])));
+    const candidates = proposeMutations(blocks, namesNear(failure, texts, known), failure).slice(0, MAX_TRIES - tries);
+    const expectation = failure.expected === null ? '' : ` It should be ${failure.expected} and is ${failure.actual}.`;
+
+    for (let at = 0; at < candidates.length;) {
+      const some = candidates.slice(at, at + (tries < SINGLE_TRIES ? 1 : TRIES_PER_TURN));
+      at += some.length;
+      const plans = some.flatMap((mutation) => {
+        const edit = editOf(mutation, texts);
+        const back = edit && undo(edit, texts.get(mutation.file) ?? '');
+        return edit && back ? [{ mutation, edit, back }] : [];
+      });
+      if (plans.length === 0) continue;
+      const calls = plans.flatMap(({ edit, back }) => [edit, bashCall(withExit(command)), back]);
+      const say =
+        `${expectation} I try ${plans.map(({ mutation }) => `${mutation.file}:${mutation.line + 1} ${mutation.what}`).join('; ')}, run the tests and take it back.`.trim();
+      const outcomes = yield* change(job, say, command, ...calls);
+      tries += plans.length;
+      const results = plans.map((plan, index) => {
+        const ran = outcomes[index * 3 + 1]?.text ?? '';
+        const exit = /\[exit (\d+)\]/.exec(ran)?.[1];
+        return {
+          ...plan,
+          edited: outcomes[index * 3]?.isError === false,
+          report: readTestOutput(ran, exit === undefined ? null : Number(exit)),
+        };
+      });
+      const better =
+        results.find((result) => result.edited && result.report.exit === 0) ??
+        results.find((result) => result.edited && isBetter(result.report, report));
+      if (!better) continue;
+      const [kept] = yield* change(job, `That helps: I keep it (${better.mutation.what}).`, command, better.edit);
+      if (kept?.isError !== false) continue;
+      texts.set(better.mutation.file, applied(texts.get(better.mutation.file) ?? '', better.edit));
+      fixed.push(better.mutation);
+      report = better.report;
+      job.done.push(
+        `changed ${better.mutation.file}:${better.mutation.line + 1} (${better.mutation.what}) after ${tries} ${tries === 1 ? 'try' : 'tries'}: ${countsText(report)}`,
+      );
+      continue search;
+    }
+    break;
+  }
+  if (tries > 0 && fixed.length === 0) job.done.push(`tried ${tries} small changes and took each back`);
+  return { fixed, tries, report };
+}
+
+/** How a repair reads in a report. */
+export const repairText = ({ fixed, tries, report }: Repair): string[] => [
+  ...fixed.map(
+    (mutation) =>
+      `Fixed ${mutation.file}:${mutation.line + 1}: \`${mutation.before.trim()}\` is now \`${mutation.after.trim()}\`.`,
+  ),
+  ...(stillFails(report)
+    ? [
+        `${tries === 0 ? 'I found nothing to try' : `None of ${tries} small changes${fixed.length > 0 ? ' more' : ''} helped, and I took them back`}; this needs a real model (ANTHROPIC_API_KEY in .env.wsl).`,
+        ...failureLines(report),
+      ]
+    : []),
+];
+
+/** "Run the tests and fix the one that fails": by what the files and the test output say. */
+export const fixTests: Scenario = {
+  name: 'fix-tests',
+  fits: ({ opening: { instruction } }) =>
+    /\b(?:fix|repair|mend|debug|correct|sort out)\b/i.test(instruction) ||
+    /\b(?:make|get|turn|bring)\b.*\btests?\b.*\b(?:pass\w*|green)\b/i.test(instruction) ||
+    /\bred tests? green\b/i.test(instruction),
+  *run(job) {
+    if (!canRun(job) || !canEdit(job)) return needsHands(job, 'bash and the editor');
+    const workspace = yield* lookAround(job);
+    if (!workspace.test) return noCommandText(workspace);
+    const { command } = workspace.test;
+    const first = yield* runTests(job, command, `I run the tests with ${command}, since ${workspace.test.because}.`);
+    if (!stillFails(first)) return `Nothing to fix: ${command} says ${countsText(first)}.`;
+    const outcome = yield* repair(job, workspace, command, first);
+    const last =
+      outcome.fixed.length > 0 ? yield* runTests(job, command, 'I run the tests once more.') : outcome.report;
+    return [
+      `${command}: before ${countsText(first)}; now ${countsText(last)}.`,
+      ...repairText({ ...outcome, report: last }),
+    ].join('\n');
+  },
+};
