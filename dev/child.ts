@@ -153,7 +153,7 @@ export const createChild = (
       const { pid, ended } = running;
       sendSignal(pid, 'SIGTERM');
       const hard = setTimeout(() => {
-        hooks.notice(`${plan.name} did not end within ${graceMs / 1000} s: killed`);
+        hooks.notice(`${plan.name} did not end within ${(graceMs / 1000).toFixed(1)} s: killed`);
         kill();
       }, graceMs);
       await ended;

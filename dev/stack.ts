@@ -25,14 +25,16 @@ export interface Stack {
   readonly ready: Promise<Ready>;
   /** Rejects when a child gives up, at any time; never resolves. */
   readonly broken: Promise<never>;
-  /** Ends all children, last started first, within 7.5 s. Repeatable. */
+  /** Ends all children, last started first, within 8 s. Repeatable. */
   stop(): Promise<void>;
   /** SIGKILL for everything, at once: for the moment this process exits. */
   killAll(): void;
 }
 
 /** All of ours but Temporal share this long to end; then SIGKILL. `make dev` promises 10 s for everything. */
-const STOP_OURS_MS = 6_000;
+const STOP_OURS_MS = 5_500;
+/** What each of them gets in any case, also after one that used up the time of all. */
+const STOP_EACH_MS = 300;
 /** Temporal then closes its database, which takes about a second. */
 const STOP_TEMPORAL_MS = 1_500;
 
@@ -63,7 +65,7 @@ export const startStack = (options: StackOptions, signal: AbortSignal): Stack =>
     ended.abort(new Error('stopping'));
     const until = performance.now() + STOP_OURS_MS;
     for (const [role, child] of [...children].reverse())
-      await child.stop(role === 'temporal' ? STOP_TEMPORAL_MS : Math.max(0, until - performance.now()));
+      await child.stop(role === 'temporal' ? STOP_TEMPORAL_MS : Math.max(STOP_EACH_MS, until - performance.now()));
     guardian.close();
   };
   let stopped: Promise<void> | undefined;
