@@ -16,7 +16,7 @@ export interface TraceTail {
   follow(
     traceId: string,
     listener: (found: FoundEvent) => void,
-  ): { positions: ReadonlyMap<string, number>; stop(): void };
+  ): { positions: ReadonlyMap<string, number>; stop: () => void };
   /** Looks at once: afterwards everything written before this call has been handed on. */
   look(): void;
   close(): void;

@@ -48,9 +48,6 @@ const detailsOf = (error: unknown): string =>
       ? detailsOf(error.cause)
       : messageOf(error);
 
-const away = (error: unknown): EngineUnavailable =>
-  error instanceof EngineUnavailable ? error : new EngineUnavailable(`Temporal: ${detailsOf(error)}`, { cause: error });
-
 export interface TemporalOptions {
   /** TEMPORAL_* variables, read as `@temporalio/envconfig` does. */
   environment: Environment;
@@ -83,6 +80,13 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });
   const client = new Client({ connection, namespace });
+  const away = (error: unknown): EngineUnavailable => {
+    if (error instanceof EngineUnavailable) return error;
+    const code = codeOf(error);
+    const silent = code === GRPC.DEADLINE || code === GRPC.UNAVAILABLE;
+    const what = silent ? `Temporal does not answer at ${address}` : `Temporal at ${address}: ${detailsOf(error)}`;
+    return new EngineUnavailable(what, { cause: error });
+  };
   const { workflowService } = connection;
 
   const within = async <T>(ms: number, call: () => Promise<T>): Promise<T> => {
@@ -277,7 +281,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
         ]);
         return [...workflows, ...models];
       } catch (error) {
-        return [`${address}: ${messageOf(error)}`];
+        return [messageOf(error)];
       }
     },
     prepare: async (signal) => {
