@@ -4,6 +4,7 @@ import type { Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, readlink, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
+import { codeOf } from '../../platform/errors.ts';
 import { SANDBOX_ROOT } from './sandbox.ts';
 
 /** What the model did wrong, in words for it. */
@@ -25,8 +26,7 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constant
 /** Largest file the editor opens: 10 MiB. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
-const hasCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && 'code' in error && codes.includes(String(error.code));
+const hasCode = (error: unknown, ...codes: string[]): boolean => codes.includes(codeOf(error));
 
 /**
  * Takes a path as models write them: relative, `/workspace/…` or absolute inside the tree.
@@ -186,7 +186,7 @@ export const writeFileIn = async (
       await rename(temporary, at(folder, name));
     } catch (error) {
       await rm(temporary, { force: true });
-      if (error instanceof ToolProblem || !(error instanceof Error && 'code' in error)) throw error;
+      if (codeOf(error) === '') throw error;
       await explain(folder, name, shownAs(parts), error);
     }
   });

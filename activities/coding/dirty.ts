@@ -1,5 +1,6 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../platform/errors.ts';
 import { GitError, runGit } from './git.ts';
 import type { Repository } from './repository.ts';
 
@@ -26,7 +27,7 @@ export const listUncommitted = async (
       .filter(Boolean)
       .map((entry) => entry.slice(3));
   } catch (error) {
-    if (error instanceof GitError || (error instanceof Error && 'code' in error)) return null; // e.g. a split index
+    if (error instanceof GitError || codeOf(error) !== '') return null; // e.g. a split index
     throw error;
   } finally {
     await rm(copy, { force: true });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { codeOf } from '../../platform/errors.ts';
 
 /** Written whole or not at all. Synchronous, so that nothing of ours runs between a look at the disk and the write. */
 export const writeJson = (path: string, value: unknown): void => {
@@ -43,7 +44,7 @@ export const discardFolder = async (folder: string, trash: string): Promise<void
   try {
     await rename(folder, doomed);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
   await removeFolder(doomed);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { OperationError } from '../../platform/errors.ts';
+import { codeOf, OperationError } from '../../platform/errors.ts';
 import { discardFolder, readJson, writeJson } from './disk.ts';
 import { supersededBy } from './fence.ts';
 import { GitError, runGit } from './git.ts';
@@ -153,9 +153,8 @@ export const makeWorkspace = async (
   try {
     mkdirSync(workspace.dir, { mode: 0o700 });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw supersededBy('another attempt');
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new OperationError('SessionLost', 'this session was closed');
+    if (codeOf(error) === 'EEXIST') throw supersededBy('another attempt');
+    if (codeOf(error) === 'ENOENT') throw new OperationError('SessionLost', 'this session was closed');
     throw error;
   }
   const state: WorkspaceState = {
