@@ -28,17 +28,17 @@ export const findOnPath = (names, path = process.env.PATH ?? '') => {
 /** Groups started by `run` that are not over yet. */
 const running = new Set();
 
-/** Ends a process group; one that is over already is fine. */
-export const killGroup = (pid) => {
+/** Ends a process group, at once unless another signal is named; one that is over already is fine. */
+export const killGroup = (pid, signal = 'SIGKILL') => {
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, signal);
   } catch (error) {
     if (error.code !== 'ESRCH' && error.code !== 'EPERM') throw error;
   }
 };
 
 /** Ends every group that is still running: for a set-up that is itself being ended. */
-export const killRunning = () => running.forEach(killGroup);
+export const killRunning = () => running.forEach((pid) => killGroup(pid));
 
 /**
  * Runs one program in a process group of its own, standard input closed.

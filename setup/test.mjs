@@ -4,11 +4,14 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { killGroup } from './commands.mjs';
 import { ROOT, readJson } from './places.mjs';
 import { TALLY_VARIABLE, addJestResult, closeWith } from './tally.mjs';
 
 /** A run that hangs is ended and counts as failed; the whole suite is meant to take eight minutes. */
 const LIMIT_MS = 25 * 60_000;
+/** Jest ends within a second of its results, unless a test left something running: that is a failure, not a wait. */
+const LINGER_MS = 5_000;
 
 /** Folders of tests/ that want few processes beside them; every other folder is in the first run. */
 const REAL_SERVER = ['integration'];
@@ -42,6 +45,9 @@ const environment = () => ({
   NODE_ENV: 'test',
 });
 
+/** A person pressed Ctrl-C: what runs is ended, and no further run starts. */
+let interrupted = false;
+
 /** Jest's own result file, null when it never wrote one. `failed` when its exit code says more than its counts. */
 const runJest = (args, resultFile) =>
   new Promise((resolve) => {
@@ -54,13 +60,32 @@ const runJest = (args, resultFile) =>
       cwd: ROOT,
       env: environment(),
       stdio: ['ignore', 'inherit', 'inherit'],
+      // A group of its own, so that what a test started can be ended with it.
+      detached: true,
     });
-    const timer = setTimeout(() => {
-      console.log(`test  no end after ${LIMIT_MS / 60_000} minutes: stopped`);
-      child.kill('SIGKILL');
-    }, LIMIT_MS);
+    const end = (why) => {
+      console.log(`test  ${why}: stopped, and counted as a failure`);
+      killGroup(child.pid);
+    };
+    const limit = setTimeout(end, LIMIT_MS, `no end after ${LIMIT_MS / 60_000} minutes`);
+    let linger;
+    const watch = setInterval(() => {
+      if (!existsSync(resultFile)) return;
+      clearInterval(watch);
+      linger = setTimeout(
+        end,
+        LINGER_MS,
+        'all tests are done, but one left something running (a server, a child, a timer)',
+      );
+    }, 200);
+    const interrupt = () => {
+      interrupted = true;
+      killGroup(child.pid, 'SIGINT');
+    };
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     child.on('close', (code) => {
-      clearTimeout(timer);
+      for (const timer of [limit, watch, linger]) clearTimeout(timer);
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
       resolve({ code, result: existsSync(resultFile) ? readJson(resultFile) : null });
     });
   });
@@ -81,6 +106,7 @@ try {
     console.log(
       `test  ${run.name}: ${code === 0 ? 'good' : 'FAILED'} after ${Math.round((Date.now() - started) / 1000)} s`,
     );
+    if (interrupted) break;
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -60,6 +60,17 @@ describe('make test counts', () => {
     expect(ended.code).toBe(1);
   });
 
+  it('a test that leaves something running as a failure, instead of waiting for it', async () => {
+    await addTest(
+      'e2e/leaves',
+      `import net from 'node:net'; it('h', (done) => { net.createServer().listen(0, '127.0.0.1', () => done()); });`,
+    );
+    const ended = await run(process.execPath, ['setup/test.mjs']);
+    expect(ended.stdout).toContain('one left something running');
+    expect(lines(ended.stdout).at(-1)).toBe('3 passed, 1 failed, 2 skipped');
+    expect(ended.code).toBe(1);
+  });
+
   it('a run without any test as a failure', async () => {
     const ended = await run(process.execPath, ['setup/test.mjs', 'tests/unit/nothing-of-that-name']);
     expect(lines(ended.stdout).at(-1)).toBe('0 passed, 1 failed, 0 skipped');
