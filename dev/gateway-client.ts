@@ -4,6 +4,7 @@ import { TaskResult, TraceId } from '../contracts/task.ts';
 import { TraceEvent } from '../contracts/trace-event.ts';
 import { OperationError, messageOf } from '../platform/errors.ts';
 import { delay } from '../platform/lifecycle.ts';
+import { readServerEvents } from '../platform/server-events.ts';
 
 /** What the demo asks of a gateway, over HTTP like any other caller. */
 export interface GatewayClient {
@@ -19,38 +20,6 @@ const Accepted = z.looseObject({ status: z.literal('accepted'), trace_id: TraceI
 
 /** A cut event stream is opened again this often in a row before it counts as an error. */
 const MAX_RECONNECTS = 20;
-
-/** One block of a server-sent-events stream. */
-export interface ServerEvent {
-  id: string | null;
-  event: string;
-  data: string;
-}
-
-/** Reads one block (the lines between two blank ones). */
-export const parseServerEvent = (block: string): ServerEvent => {
-  const parsed: ServerEvent = { id: null, event: 'message', data: '' };
-  const data: string[] = [];
-  for (const line of block.split('\n')) {
-    const [, field, value = ''] = /^([a-z]+)(?:: ?(.*))?$/.exec(line) ?? [];
-    if (field === 'id') parsed.id = value;
-    else if (field === 'event') parsed.event = value;
-    else if (field === 'data') data.push(value);
-  }
-  return { ...parsed, data: data.join('\n') };
-};
-
-/** The blocks of a stream, whole, comments left out. Ends with the stream. */
-export const readServerEvents = async function* (body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerEvent> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of body) {
-    rest = `${rest}${decoder.decode(chunk, { stream: true })}`.replaceAll('\r\n', '\n');
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) if (/^(data|event|id)/m.test(block)) yield parseServerEvent(block);
-  }
-};
 
 /** `base`: the gateway's address; `reconnectAfterMs`: the pause before a cut event stream is opened again. */
 export const createGatewayClient = (

@@ -43,6 +43,12 @@ const TEMPORAL_CLIENT = /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY|TLS.*|PROFILE|CONF
 export const withoutTemporalClient = (environment: Environment): Record<string, string> =>
   without(environment, TEMPORAL_CLIENT);
 
+/**
+ * Node keeps compiled code there. A second start of the stack then takes a quarter less CPU (4.7 s against 3.5 s, two
+ * cores, 2026-11-25), which is what a start waits for.
+ */
+const COMPILE_CACHE = { NODE_COMPILE_CACHE: fromRoot('.cache/node') };
+
 /** Variables for processes that need no keys; the CLI must not read a person's own Temporal profile either. */
 export const bareEnvironment = (environment: Environment): Record<string, string> =>
   without(withoutTemporalClient(environment), SECRETS);
@@ -84,7 +90,7 @@ export const planStack = (settings: StackSettings, programs: Programs): PlannedC
     name: role,
     command: process.execPath,
     args: [programs[role]],
-    env,
+    env: { ...COMPILE_CACHE, ...env },
     deathSignal: 'KILL',
   });
   return [

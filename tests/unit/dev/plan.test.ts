@@ -66,6 +66,13 @@ describe('what children are told', () => {
     }
   });
 
+  it('where Node keeps compiled code, unless a person chose another place', async () => {
+    const cacheOf = async (variables: Record<string, string>) =>
+      (await children(variables)).slice(1).map(({ env }) => env['NODE_COMPILE_CACHE']);
+    for (const folder of await cacheOf({})) expect(folder).toMatch(/\.cache\/node$/);
+    expect(new Set(await cacheOf({ NODE_COMPILE_CACHE: '/mine' }))).toEqual(new Set(['/mine']));
+  });
+
   it('keys only where they are used', async () => {
     const keys = { ANTHROPIC_API_KEY: 'a', OPENAI_API_KEY: 'o', GATEWAY_TOKEN: 't', TEMPORAL_API_KEY: 'left over' };
     for (const { role, env } of await children(keys)) {
