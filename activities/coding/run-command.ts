@@ -3,7 +3,7 @@ import { OperationError } from '../../platform/errors.ts';
 import { delay } from '../../platform/lifecycle.ts';
 import { OutputClip } from './output-clip.ts';
 import type { ProcessId } from './processes.ts';
-import { endGroup, identify } from './processes.ts';
+import { endGroup, endMarked, identify } from './processes.ts';
 
 /** A program to start, with nothing of our own environment. */
 export interface Launch {
@@ -11,6 +11,8 @@ export interface Launch {
   args: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** Value of DUAL_SESSION by which to find what left the process group; null where a sandbox holds it anyway. */
+  marker: string | null;
 }
 
 export interface CommandResult {
@@ -82,6 +84,7 @@ export const runCommand = async (launch: Launch, options: CommandOptions): Promi
     await Promise.race([closed, delay(LAST_OUTPUT_MS, late.signal).catch(() => undefined)]);
     late.abort();
     if (group) await endGroup(group);
+    if (launch.marker !== null) endMarked(launch.marker);
     signal.throwIfAborted();
     return { exitCode: timedOut ? TIMED_OUT : exitCode, text: clip.end(), timedOut };
   } finally {

@@ -131,7 +131,7 @@ const createBubblewrap = (runtime: Runtime, bwrapPath: string | null): Sandbox =
         ...SHELL,
         command,
       ]);
-      return { file, args, cwd: '/', env: {} };
+      return { file, args, cwd: '/', env: {}, marker: null };
     },
     check: async (signal) => {
       if (bwrap === null || !existsSync(bwrap))
@@ -146,7 +146,7 @@ const createBubblewrap = (runtime: Runtime, bwrapPath: string | null): Sandbox =
         'exec 2>&1; true',
       ]);
       const { exitCode, text } = await runCommand(
-        { file, args, cwd: '/', env: {} },
+        { file, args, cwd: '/', env: {}, marker: null },
         { signal, timeoutMs: 10_000, maxChars: 500 },
       );
       if (exitCode !== 0)
@@ -174,6 +174,7 @@ const createOpen = (runtime: Runtime): Sandbox => ({
       args,
       cwd: given.tree,
       env: environmentOf(given, { path, home: join(given.tmp, 'home'), tmp: given.tmp }),
+      marker: given.sessionId,
     };
   },
   check: () => Promise.resolve(),
