@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { LogEntry } from '@temporalio/worker';
 import type { Environment } from '../platform/env.ts';
 import { delay } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
@@ -17,14 +18,23 @@ const freePort = (): Promise<number> =>
     });
   });
 
+/** Said of every worker that serves activities alone, as most of ours do. */
+const EXPECTED = 'No workflows registered, not polling for workflow tasks';
+
+/** The SDK's warnings in our log. A task token is a capability: who has it can end the activity. */
+const logForSdk = (log: Log, { level, message, meta }: LogEntry): void => {
+  if (message.startsWith(EXPECTED)) return;
+  const { taskToken: _taskToken, ...fields } = meta ?? {};
+  if (level === 'ERROR') log.error(fields, message);
+  else log.warn(fields, message);
+};
+
 /** Sets up Temporal's native runtime: our log, our signals (it would install its own), its metrics. Answers their URL. */
 export const installRuntime = async (log: Log): Promise<string> => {
   const address = `127.0.0.1:${await freePort()}`;
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
-      level === 'ERROR' ? log.error({ ...meta }, message) : log.warn({ ...meta }, message),
-    ),
+    logger: new DefaultLogger('WARN', (entry) => logForSdk(log, entry)),
     telemetryOptions: {
       metrics: {
         prometheus: { bindAddress: address, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
