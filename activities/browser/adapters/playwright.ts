@@ -16,6 +16,8 @@ const SILENT_FLAGS = [
   '--no-pings',
   '--dns-prefetch-disable',
   '--disable-crash-reporter',
+  // Forms are sent to a Google server to be classified; this is no address at all.
+  '--autofill-server-url=about:blank',
   '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--webrtc-ip-handling-policy=disable_non_proxied_udp',
   // Names are resolved by the session's proxy, which checks what they lead to; the browser resolves none.
