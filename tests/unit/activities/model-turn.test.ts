@@ -483,6 +483,15 @@ describe('bought once', () => {
     expect(provider.requests).toHaveLength(2);
   });
 
+  it('the same turn at another place of the conversation (a reset in the Web UI) is another turn', async () => {
+    provider.answer(done, done);
+    const { turn, conversation } = worker();
+    for (const words of ['one', 'another']) {
+      const head = await conversation.append(null, [{ role: 'user', content: [{ type: 'text', text: words }] }]);
+      expect(await turn(await inputFor({ turn: 2, head }))).toMatchObject({ reused: false });
+    }
+  });
+
   it('a request still at the provider when the process died is bought again, and marked uncertain', async () => {
     provider.answer(silence, silence, done);
     const input = await inputFor();
