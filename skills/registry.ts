@@ -18,7 +18,7 @@ export interface RegistrySnapshot {
   readonly skills: readonly Skill[];
   readonly agents: readonly Agent[];
   /** The agent's prose files, joined. @throws OperationError NotFound */
-  instructionsOf(agentName: string): string;
+  instructionsOf: (agentName: string) => string;
   readonly quarantined: readonly Quarantined[];
 }
 
