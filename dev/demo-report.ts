@@ -65,11 +65,15 @@ const here = (path: string): string => {
   return near.startsWith('..') ? path : near;
 };
 
+/** Names start with the job's id, which the lines above have said. */
+const shortName = (job: JobResult, name: string): string =>
+  name.startsWith(job.job_id) ? name.slice(job.job_id.length).replace(/^[-.]/, '') : name;
+
 const artifactLines = (job: JobResult, artifactDir: string): string[] =>
-  job.artifacts.map(
-    ({ sha256, name, bytes }) =>
-      `      ${name.padEnd(28)} ${here(join(artifactDir, sha256.slice(0, 2), sha256))} (${thousands(bytes)} bytes)`,
-  );
+  job.artifacts.map(({ sha256, name, bytes }) => {
+    const path = here(join(artifactDir, sha256.slice(0, 2), sha256));
+    return `      ${shortName(job, name).padEnd(22)} ${path} (${thousands(bytes)} bytes)`;
+  });
 
 const jobLines = (job: JobResult, facts: ReportFacts): string[] => {
   const number = job.job_id.split('-').at(-1);

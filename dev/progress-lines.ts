@@ -31,8 +31,8 @@ const WORDS: Partial<Record<TraceEvent['phase'], string>> = {
   approval_requested: 'waits for a person',
 };
 
-/** What one event tells, without who it is about. */
-const story = (event: TraceEvent): string => {
+/** What one event tells, without who it is about; null when the line before it said so already. */
+const story = (event: TraceEvent): string | null => {
   const { phase, payload } = event;
   if (phase === 'model_turn') {
     const { turn, text, tool_calls: calls } = Turn.parse(payload);
@@ -40,7 +40,8 @@ const story = (event: TraceEvent): string => {
   }
   if (phase === 'tool_call') {
     const { summary, unknown } = Tool.parse(payload);
-    return `  ${summary}${unknown ? ': outcome unknown' : event.error_type === null ? '' : ': failed'}`;
+    if (!unknown && event.error_type === null) return null;
+    return `  ${summary}: ${unknown ? 'outcome unknown' : 'failed'}`;
   }
   if (phase === 'verified') {
     const verified = Verification.safeParse(payload);
@@ -52,10 +53,14 @@ const story = (event: TraceEvent): string => {
   return event.error_type === null ? words : `${words}: ${event.error_type}`;
 };
 
-/** One short line a trace event, for a person who watches: `coding 1   turn 2 (812 tokens in, 90 out): edit src/api.ts`. */
-export const progressLine = (event: TraceEvent): string => {
+/**
+ * One short line a trace event, for a person who watches: `coding 1   turn 2 (812 tokens in, 90 out): edit src/api.ts`.
+ * null for a tool that worked: its turn has named it.
+ */
+export const progressLine = (event: TraceEvent): string | null => {
   const job = event.job_id === null ? 'task' : `${event.agent ?? 'job'} ${event.job_id.split('-').at(-1)}`;
   const told = story(event);
+  if (told === null) return null;
   const indent = told.startsWith('  ') ? '  ' : '';
   return `  ${job.padEnd(12)} ${indent}${oneLine(told, LINE)}`;
 };

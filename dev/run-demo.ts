@@ -121,12 +121,17 @@ export const runDemo = async (
     say(`\nsaying: "${SENTENCE}"`);
     const traceId = await client.submit(SENTENCE);
     const follow = async (): Promise<TaskResult> => {
-      for await (const event of client.events(traceId)) say(progressLine(event));
+      for await (const event of client.events(traceId)) {
+        const line = progressLine(event);
+        if (line !== null) say(line);
+      }
       return client.result(traceId);
     };
     const task = await limited(follow(), FINISH_WITHIN_MS, 'the task');
     const diffs = await fetchTexts(client, task, diffOf);
-    const reports = await fetchTexts(client, task, (job) => job.artifacts.find(({ name }) => /^report\b/.test(name)));
+    const reports = await fetchTexts(client, task, (job) =>
+      job.artifacts.find(({ name }) => name.endsWith('report.md')),
+    );
     const repository = fromRoot(environment['CODING_WORKING_DIRECTORY'] ?? join(dataDir, 'example-workspace'));
     if (json) console.print(JSON.stringify(task));
     else console.print(demoReport({ task, diffs, reports, artifactDir, traceDir: settings.traceDir, repository }));

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createGatewayClient, readServerEvents } from '../../../dev/gateway-client.ts';
+import { createGatewayClient } from '../../../dev/gateway-client.ts';
 import { TRACE_ID } from '../../fixtures/dev/fake-task.ts';
 
 let server: Server | undefined;
@@ -16,32 +16,6 @@ const clientOf = async (listener: RequestListener) => {
   const { port } = server.address() as AddressInfo;
   return createGatewayClient(`http://127.0.0.1:${port}`, 'the-token', AbortSignal.timeout(20_000), 5);
 };
-const allOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-};
-const pieces = async function* (...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) yield chunk;
-};
-
-describe('server-sent events', () => {
-  it('are put together from pieces cut anywhere, comments left out', async () => {
-    const whole = ': hello\n\nid: 1\ndata: {"ä":\ndata: 1}\n\nevent: done\r\ndata\r\n\r\nid: 3\ndata: torn';
-    for (const size of [1, 2, 7, 100]) {
-      const bytes = Buffer.from(whole);
-      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
-        bytes.subarray(n * size, (n + 1) * size),
-      );
-      expect(await allOf(readServerEvents(pieces(...chunks)))).toEqual([
-        { id: '1', event: 'message', data: '{"ä":\n1}' },
-        { id: null, event: 'done', data: '' },
-      ]);
-    }
-    expect(await allOf(readServerEvents(pieces()))).toEqual([]);
-  });
-});
-
 describe('the gateway client', () => {
   it('sends the token and a final transcript, and takes nothing but "accepted" for an answer', async () => {
     let body = '';
