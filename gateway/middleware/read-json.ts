@@ -12,14 +12,17 @@ const readBytes = (request: IncomingMessage): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const onCut = (): void => reject(new ProblemError('bad-request', 'the body was cut off'));
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > MAX_BODY_BYTES) reject(tooLarge());
-      else chunks.push(chunk);
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else if (size - chunk.length <= MAX_BODY_BYTES) reject(tooLarge());
     });
-    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.once('error', () => reject(new ProblemError('bad-request', 'the body was cut off')));
-    request.once('close', () => reject(new ProblemError('bad-request', 'the body was cut off')));
+    request.once('end', () => {
+      request.off('error', onCut).off('close', onCut);
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+    request.once('error', onCut).once('close', onCut);
   });
 
 /**
