@@ -93,6 +93,15 @@ const PACKAGES = ['@temporalio/core-bridge', '@swc/core', 'onnxruntime-node', 'p
 /** A clone with the real setup/ on a machine of fakes: npm, python3, apt-get; Chromium and bubblewrap unless taken away. */
 export const openRoom = async (about: { engines?: string } = {}): Promise<Room> => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'dual-setup-')));
+  try {
+    return await furnish(folder, about);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+};
+
+const furnish = async (folder: string, about: { engines?: string }): Promise<Room> => {
   const path = (...names: string[]): string => join(folder, ...names);
   const repo = path('repo');
   await cp(join(REPOSITORY_ROOT, 'setup'), join(repo, 'setup'), { recursive: true });
