@@ -65,11 +65,12 @@ const userParts = async (parts: readonly Part[], loadImage: LoadImage): Promise<
 
 /**
  * One call's result. A Computer Use response must name the page's address; a picture travels inside the response.
- * `safety_acknowledgement` says that a person confirmed what the provider asked to be confirmed.
+ * `safety_acknowledgement` says that a person confirmed what the provider asked to be confirmed (and only that: a call
+ * may have been approved for reasons of our own).
  */
 const responsePart = async (
   result: ToolResult,
-  about: { id: string | null; url: string | null; withImages: boolean },
+  about: { id: string | null; url: string | null; withImages: boolean; acknowledged: boolean },
   loadImage: LoadImage,
 ): Promise<WirePart> => {
   const text = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
@@ -82,7 +83,7 @@ const responsePart = async (
       response: {
         ...(about.url === null ? {} : { url: about.url }),
         ...(failed ? { error: text || 'failed' } : text ? { output: text } : {}),
-        ...(result.confirmed ? { safety_acknowledgement: 'true' } : {}),
+        ...(about.acknowledged ? { safety_acknowledgement: 'true' } : {}),
       },
       ...(images.length > 0 ? { parts: await Promise.all(images.map((part) => imagePart(part, loadImage))) } : {}),
     },
@@ -124,12 +125,14 @@ const contentsOf = async (
   };
   const shown = new Set(entries.filter(hasImage).slice(-TURNS_WITH_SCREENSHOTS));
   let ids = new Map<string, string | null>();
+  let asked = new Set<string>();
   let url = 'about:blank';
   for (const entry of entries) {
     if (entry.role === 'user') add('user', await userParts(entry.content, loadImage));
     if (entry.role === 'assistant') {
       const raw = rawOf(entry);
       ids = idsOf(entry.tool_calls, raw);
+      asked = new Set(entry.tool_calls.filter(({ confirm }) => confirm !== null).map(({ id }) => id));
       add('model', raw.parts);
     }
     if (entry.role === 'tools')
@@ -139,6 +142,7 @@ const contentsOf = async (
           id: ids.get(result.call_id) ?? null,
           url: functions.has(result.name) ? result.url : url,
           withImages: shown.has(entry),
+          acknowledged: result.confirmed && asked.has(result.call_id),
         };
         add('user', [await responsePart(result, about, loadImage)]);
       }

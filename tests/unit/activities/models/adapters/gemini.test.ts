@@ -157,12 +157,13 @@ describe('what is sent', () => {
     };
     const contents = await contentsFor([
       userSays('check the site'),
-      assistant(raw, toolCall('fc-1', 'click'), toolCall('call_1_1', 'page_report')),
+      assistant(raw, { ...toolCall('fc-1', 'click'), confirm: 'Sure?' }, toolCall('call_1_1', 'page_report')),
       {
         role: 'tools',
         results: [
           toolResult('fc-1', '', { name: 'click', content: [screenshot], url: 'http://site/a', confirmed: true }),
-          toolResult('call_1_1', 'title: A', { name: 'page_report', url: 'http://site/a' }),
+          // Approved by a rule of ours; the provider did not ask.
+          toolResult('call_1_1', 'title: A', { name: 'page_report', url: 'http://site/a', confirmed: true }),
         ],
       },
       userSays('<note kind="steer">only the first page</note>'),
