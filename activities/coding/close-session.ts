@@ -28,9 +28,9 @@ const ClosedRecord = z.strictObject({
   commit: z.string().nullable(),
 });
 
-const loadOrNull = (deps: OpenDependencies, id: string): Session | null => {
+const loadOrNull = (deps: OpenDependencies, request: CloseRequest): Session | null => {
   try {
-    return deps.store.load(id);
+    return deps.store.load(request.sessionId, request.jobId);
   } catch (error) {
     if (error instanceof OperationError && error.type === 'SessionLost') return null;
     throw error;
@@ -100,8 +100,9 @@ export const closeSession = async (
   request: CloseRequest,
   signal: AbortSignal,
 ): Promise<ClosedSession> => {
+  if (!request.sessionId.startsWith(`${request.jobId}-g`)) return { artifacts: [], branch: null, commit: null };
   const known = ClosedRecord.safeParse(deps.store.readClosed(request.sessionId));
-  const session = loadOrNull(deps, request.sessionId);
+  const session = loadOrNull(deps, request);
   if (known.success) {
     await deps.store.remove(request.sessionId); // in case the first closing died before it came to this
     return known.data;

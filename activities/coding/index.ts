@@ -108,12 +108,12 @@ export const createCodingEnvironment = async (options: CodingEnvironmentOptions)
 
     runTools: (batch, control) =>
       fence.run(batch.sessionId, { turn: batch.turn, attempt: control.attempt }, control.signal, (signal) =>
-        runBatch(tools, store.load(batch.sessionId), batch, control, signal),
+        runBatch(tools, store.load(batch.sessionId, batch.jobId), batch, control, signal),
       ),
 
     verify: (request, control) =>
       fence.run(request.sessionId, null, control.signal, (signal) =>
-        verifyChanges(tools, store.load(request.sessionId), request, control, signal),
+        verifyChanges(tools, store.load(request.sessionId, request.jobId), request, control, signal),
       ),
 
     close: (request, control) =>

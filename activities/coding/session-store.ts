@@ -15,8 +15,10 @@ const Opening = z.strictObject({ job_id: z.string(), holder: ProcessId });
 export interface StoredSession {
   id: string;
   jobId: string;
-  /** null while it is being opened. */
+  /** null while it is being opened, or when a piece of it is missing. */
   session: Session | null;
+  /** No `session.json` yet. */
+  opening: boolean;
   /** Milliseconds since the epoch: when anything was last done in it. */
   lastUsedAt: number;
   /** The process that opens it or works in it; null: nobody now. */
@@ -33,8 +35,8 @@ export interface SessionStore {
   begin(about: { jobId: string; generation: number; attempt: number }): { id: string; dir: string };
   /** From now on the session is there. */
   complete(record: SessionRecord): Session;
-  /** @throws OperationError SessionLost when it is not on this disk (any more). */
-  load(id: string): Session;
+  /** @throws OperationError SessionLost when it is not on this disk (any more), or another job's. */
+  load(id: string, jobId: string): Session;
   list(): StoredSession[];
   /** Ends what runs in it and removes it; no error when it is gone. */
   remove(id: string): Promise<void>;
@@ -77,6 +79,7 @@ export const createSessionStore = (dir: string): SessionStore => {
         id,
         jobId: opening.success ? opening.data.job_id : '',
         session: null,
+        opening: true,
         lastUsedAt: modifiedAt(folder),
         holder: opening.success ? opening.data.holder : null,
         group: null,
@@ -89,6 +92,7 @@ export const createSessionStore = (dir: string): SessionStore => {
       id,
       jobId: record.data.job_id,
       session: state.success ? sessionAt(folder, record.data) : null,
+      opening: false,
       lastUsedAt: Math.max(modifiedAt(statePath), modifiedAt(join(folder, 'session.json'))),
       holder: state.success && state.data.phase === 'running' ? state.data.holder : null,
       group: state.success ? state.data.group : null,
@@ -126,9 +130,9 @@ export const createSessionStore = (dir: string): SessionStore => {
       writeJson(join(folder, 'session.json'), record);
       return sessionAt(folder, record);
     },
-    load: (id) => {
+    load: (id, jobId) => {
       const stored = describe(id);
-      if (stored.session === null)
+      if (stored.session === null || stored.jobId !== jobId)
         throw new OperationError('SessionLost', 'this session is not on this host (any more)');
       return stored.session;
     },
@@ -142,9 +146,9 @@ export const createSessionStore = (dir: string): SessionStore => {
       const all = list();
       for (const stored of all) {
         if (stored.holder !== null && isAlive(stored.holder)) continue;
-        const unknown = stored.session === null && stored.holder === null; // another worker may be making it right now
         const age = now - stored.lastUsedAt;
-        if (stored.session === null ? unknown && age < JUST_BEGUN_MS : age <= maxAgeMs) {
+        const begun = stored.opening && stored.holder === null && age < JUST_BEGUN_MS; // another worker makes it right now
+        if (begun || (stored.session !== null && age <= maxAgeMs)) {
           await end(stored);
           continue;
         }

@@ -17,7 +17,7 @@ const isIdle = (stored: StoredSession, now: number): boolean =>
 
 /**
  * Takes a place for a session of the job, at most `capacity` at once; sessions that an earlier process left count.
- * @throws OperationError EnvironmentBusy when none came free within 10 s.
+ * @throws OperationError EnvironmentBusy when none came free within `waitMs` (10 s).
  */
 export const takeSlot = async (
   store: SessionStore,
@@ -25,8 +25,9 @@ export const takeSlot = async (
   about: { jobId: string; generation: number; attempt: number },
   signal: AbortSignal,
   now: () => number,
+  waitMs = WAIT_MS,
 ): Promise<{ id: string; dir: string }> => {
-  for (const giveUpAt = Date.now() + WAIT_MS; ; await delay(LOOK_EVERY_MS, signal)) {
+  for (const giveUpAt = Date.now() + waitMs; ; await delay(LOOK_EVERY_MS, signal)) {
     signal.throwIfAborted();
     const open = store.list();
     if (open.length < capacity) return store.begin(about); // nothing of this process runs between looking and taking
