@@ -35,8 +35,8 @@ export interface Stack {
 const STOP_OURS_MS = 5_500;
 /** What each of them gets in any case, also after one that used up the time of all. */
 const STOP_EACH_MS = 300;
-/** Temporal then closes its database, which takes about a second. */
-const STOP_TEMPORAL_MS = 1_500;
+/** Temporal then closes its database, which takes about a second, on a busy machine three: it gets what is left. */
+const STOP_ALL_MS = 7_500;
 
 /** Starts everything at once. `signal` ends the waiting for `ready`, not the children: call `stop`. */
 export const startStack = (options: StackOptions, signal: AbortSignal): Stack => {
@@ -63,9 +63,11 @@ export const startStack = (options: StackOptions, signal: AbortSignal): Stack =>
 
   const stopAll = async (): Promise<void> => {
     ended.abort(new Error('stopping'));
-    const until = performance.now() + STOP_OURS_MS;
-    for (const [role, child] of [...children].reverse())
-      await child.stop(role === 'temporal' ? STOP_TEMPORAL_MS : Math.max(STOP_EACH_MS, until - performance.now()));
+    const startedAt = performance.now();
+    for (const [role, child] of [...children].reverse()) {
+      const untilMs = startedAt + (role === 'temporal' ? STOP_ALL_MS : STOP_OURS_MS);
+      await child.stop(Math.max(STOP_EACH_MS, untilMs - performance.now()));
+    }
     guardian.close();
   };
   let stopped: Promise<void> | undefined;
