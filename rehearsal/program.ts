@@ -24,6 +24,8 @@ export type Program<Result = string> = Generator<Step, Result, Seen>;
 export interface Job {
   opening: Opening;
   conversation: Pick<Conversation, 'provider' | 'model' | 'tools' | 'vocabulary'>;
+  /** Paths of the repository, once it was looked at. */
+  files: string[];
   /** What was done so far, one line each, for the report. */
   done: string[];
   orders: Orders;
@@ -138,6 +140,7 @@ const notesOf = (exchange: Exchange): MidJobNote[] => exchange.notes.flatMap(rea
 const jobOf = (conversation: Conversation, opening: Opening): Job => ({
   opening,
   conversation,
+  files: [],
   done: [],
   orders: noOrders(),
   steering: [],

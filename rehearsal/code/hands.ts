@@ -108,6 +108,7 @@ export function* lookAround(job: Job): Program<Workspace> {
     const end = part.indexOf('\n');
     clues.set(part.slice(0, end).trim(), part.slice(end + 1));
   }
+  job.files = files;
   job.done.push(`looked around: ${files.length} files`);
   return { files, test: findTestCommand(clues, files) };
 }
@@ -115,7 +116,7 @@ export function* lookAround(job: Job): Program<Workspace> {
 /** Runs the tests once. @throws StopOrdered afterwards, when a person said to stop after them. */
 export function* runTests(job: Job, command: string, say: string): Program<TestReport & { output: string }> {
   const { output, exit } = yield* run(job, say, command);
-  const report = readTestOutput(output, exit);
+  const report = readTestOutput(output, exit, job.files);
   job.done.push(`ran ${command}: ${countsText(report)}`);
   stopIfOrdered(job);
   return { ...report, output };

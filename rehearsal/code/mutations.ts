@@ -1,6 +1,6 @@
-import { maskStrings, namesIn } from './blocks.ts';
+import { maskStrings } from './blocks.ts';
 import type { Block } from './blocks.ts';
-import type { Failure } from './test-output.ts';
+import type { Failure } from './failures.ts';
 
 /** One small change of one line that might be what a test asks for. `line`: in the file, from 0. */
 export interface Mutation {
@@ -23,6 +23,7 @@ type Family =
   | 'scale'
   | 'opposite'
   | 'order'
+  | 'offset'
   | 'value';
 
 /** How likely each kind of slip is when nothing else is known. */
@@ -37,7 +38,8 @@ const BASE: Record<Family, number> = {
   opposite: 3,
   literal: 3,
   scale: 2,
-  value: 12,
+  offset: 3,
+  value: 8,
 };
 
 interface Slip {
@@ -77,6 +79,11 @@ const SLIPS: Slip[] = [
     put: swap({ '===': '!==', '!==': '===', '==': '!=', '!=': '==' }),
   },
   { family: 'comparison', find: / (?:<=|>=|<|>) /g, put: swap({ '<=': '>=', '<': '>', '>=': '<=', '>': '<' }) },
+  {
+    family: 'comparison',
+    find: / (?:<=|>=|<|>) /g,
+    put: swap({ '<=': '>', '<': '>=', '>=': '<', '>': '<=' }),
+  },
   {
     family: 'extreme',
     find: /\b(?:Math\.)?(?:min|max)(?=\()/g,
@@ -129,6 +136,10 @@ const SLIPS: Slip[] = [
   },
   { family: 'order', find: /([\w.]+) ([-/]) ([\w.]+)/g, put: (match) => [`${match[3]} ${match[2]} ${match[1]}`] },
   { family: 'order', find: /(?<=[\w$]\()([\w.$]+), ([\w.$]+)(?=\))/g, put: (match) => [`${match[2]}, ${match[1]}`] },
+  { family: 'offset', find: /\.length\b(?! *[-+])/g, put: (match) => [`${match[0]} + 1`, `${match[0]} - 1`] },
+  { family: 'offset', find: /\.length [-+] 1\b/g, put: () => ['.length'] },
+  { family: 'offset', find: /\[([A-Za-z_$][\w$]*)\]/g, put: (match) => [`[${match[1]} - 1]`, `[${match[1]} + 1]`] },
+  { family: 'offset', find: /\[([A-Za-z_$][\w$]*) [-+] 1\]/g, put: (match) => [`[${match[1]}]`] },
   {
     family: 'literal',
     find: /(?<![\w.$])\d+(?:\.\d+)?(?![\w.])/g,
@@ -151,7 +162,7 @@ const asNumber = (text: string | null): number | null =>
 const likelier = ({ expected, actual }: Pick<Failure, 'expected' | 'actual'>): Partial<Record<Family, number>> => {
   const [want, got] = [asNumber(expected), asNumber(actual)];
   if (want !== null && got !== null) {
-    if (Math.abs(want - got) <= 1) return { rounding: 5, boundary: 3, literal: 3 };
+    if (Math.abs(want - got) <= 1) return { rounding: 5, boundary: 3, literal: 3, offset: 4 };
     const ratio = want === 0 || got === 0 ? 0 : Math.max(Math.abs(want / got), Math.abs(got / want));
     if (Number.isInteger(Math.round(Math.log10(ratio) * 1e9) / 1e9) && ratio > 1) return { scale: 6, arithmetic: 4 };
     return { arithmetic: 2, boundary: 1 };
@@ -195,7 +206,7 @@ const valueSlips = (
 };
 
 /** Every small change of a block, unordered. */
-const mutationsOf = (block: Block, depth: number, failure: Failure): Mutation[] => {
+const mutationsOf = (block: Block, distance: number, failure: Failure): Mutation[] => {
   const masked = maskStrings(block.code);
   const hints = likelier(failure);
   const lines = block.code.split('\n');
@@ -214,7 +225,7 @@ const mutationsOf = (block: Block, depth: number, failure: Failure): Mutation[] 
       before,
       after,
       what: `${old.trim() || 'nothing'} → ${put.trim() || 'nothing'}`,
-      weight: BASE[family] + (hints[family] ?? 0) + promised(block.doc, put) - depth,
+      weight: BASE[family] + (hints[family] ?? 0) + promised(block.doc, put) - distance,
     });
   };
   for (const slip of SLIPS)
@@ -224,35 +235,14 @@ const mutationsOf = (block: Block, depth: number, failure: Failure): Mutation[] 
   return found;
 };
 
-/** Blocks reachable from some names, nearest first, with how many steps away each is. */
-export const reachable = (blocks: readonly Block[], names: ReadonlySet<string>): { block: Block; depth: number }[] => {
-  const found = new Map<Block, number>();
-  let wave = [...names];
-  for (let depth = 0; wave.length > 0; depth += 1) {
-    const next = new Set<string>();
-    for (const block of blocks) {
-      if (block.name === null || !wave.includes(block.name) || found.has(block)) continue;
-      found.set(block, depth);
-      for (const name of namesIn(block.code)) next.add(name);
-    }
-    wave = [...next];
-  }
-  return [...found].map(([block, depth]) => ({ block, depth }));
-};
-
-/** Small changes that could turn a failing test green, the likeliest first, each once. */
+/** Small changes of the suspects that could turn a failing test green, the likeliest first, each once. */
 export const proposeMutations = (
-  blocks: readonly Block[],
-  calledNames: ReadonlySet<string>,
+  suspects: readonly { block: Block; distance: number }[],
   failure: Failure,
 ): Mutation[] => {
-  const near = reachable(
-    blocks.filter((block) => block.kind !== 'import'),
-    calledNames,
-  ).filter(({ block }) => block.kind !== 'type');
-  const all = near.flatMap(({ block, depth }) => mutationsOf(block, depth, failure));
   const seen = new Set<string>();
-  return all
+  return suspects
+    .flatMap(({ block, distance }) => mutationsOf(block, distance, failure))
     .sort((a, b) => b.weight - a.weight)
     .filter((mutation) => {
       const key = `${mutation.file}:${mutation.line}:${mutation.after}`;

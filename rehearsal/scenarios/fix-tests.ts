@@ -1,4 +1,4 @@
-import { splitBlocks, namesIn } from '../code/blocks.ts';
+import { splitBlocks } from '../code/blocks.ts';
 import { applied, replaceLines, undo } from '../code/edits.ts';
 import { bashCall, canEdit, canRun, change, lookAround, readFiles, runTests, withExit } from '../code/hands.ts';
 import type { Workspace } from '../code/hands.ts';
@@ -6,15 +6,17 @@ import { importedFiles, isTestFile } from '../code/imports.ts';
 import { proposeMutations } from '../code/mutations.ts';
 import type { Mutation } from '../code/mutations.ts';
 import { countsText, readTestOutput } from '../code/test-output.ts';
-import type { Failure, TestReport } from '../code/test-output.ts';
+import { findSuspects } from '../code/suspects.ts';
+import type { Failure } from '../code/failures.ts';
+import type { TestReport } from '../code/test-output.ts';
 import type { PlannedCall } from '../conversation.ts';
 import type { Job, Program, Scenario } from '../program.ts';
 import { failureLines, noCommandText, needsHands } from './words.ts';
 
 /** Changes tried before giving up: singly at first, then several a turn, so that a job's turns suffice. */
-const SINGLE_TRIES = 6;
-const TRIES_PER_TURN = 4;
-const MAX_TRIES = 46;
+const SINGLE_TRIES = 4;
+const TRIES_PER_TURN = 8;
+const MAX_TRIES = 84;
 /** Files read on the way from the test to the code: imports, their imports, and theirs. */
 const READ_DEPTH = 3;
 const MAX_FILES = 16;
@@ -25,49 +27,19 @@ export interface Repair {
   report: TestReport;
 }
 
-/** Reads the failing test and what it imports. */
-function* readAround(job: Job, workspace: Workspace, failure: Failure): Program<Map<string, string>> {
-  const start = workspace.files.find(
-    (file) => failure.file !== null && (failure.file === file || failure.file.endsWith(`/${file}`)),
-  );
+/** Reads the failing tests and what they import. */
+function* readAround(job: Job, workspace: Workspace, failures: readonly Failure[]): Program<Map<string, string>> {
+  const failing = workspace.files.filter((file) => failures.some((failure) => failure.file === file));
   const texts = new Map<string, string>();
-  let wave = start === undefined ? workspace.files.filter(isTestFile).slice(0, MAX_FILES) : [start];
+  let wave = (failing.length > 0 ? failing : workspace.files.filter(isTestFile)).slice(0, MAX_FILES);
   for (let depth = 0; depth <= READ_DEPTH && wave.length > 0; depth += 1) {
-    const say = depth === 0 ? `“${failure.name}” fails. I read the test.` : 'I read the code under test.';
+    const say = depth === 0 ? `“${failures[0]?.name}” fails. I read the test.` : 'I read the code under test.';
     for (const [file, text] of yield* readFiles(job, say, wave)) texts.set(file, text);
     const next = new Set(wave.flatMap((file) => importedFiles(file, texts.get(file) ?? '', workspace.files)));
     wave = [...next].filter((file) => !texts.has(file)).slice(0, MAX_FILES - texts.size);
   }
   return texts;
 }
-
-/** Names the failing assertion uses; when it calls nothing, those of the whole test around it. */
-const namesNear = (failure: Failure, texts: ReadonlyMap<string, string>, known: ReadonlySet<string>): Set<string> => {
-  const file = [...texts.keys()].find(
-    (path) => failure.file !== null && (failure.file === path || failure.file.endsWith(`/${path}`)),
-  );
-  const lines = (
-    file === undefined
-      ? [...texts]
-          .filter(([path]) => isTestFile(path))
-          .map(([, text]) => text)
-          .join('\n')
-      : (texts.get(file) ?? '')
-  ).split('\n');
-  const pick = (from: number, to: number): Set<string> =>
-    new Set([...namesIn(lines.slice(Math.max(0, from), to).join('\n'))].filter((name) => known.has(name)));
-  const at =
-    file === undefined || failure.line === null
-      ? lines.findIndex((line) => line.includes(failure.name))
-      : failure.line - 1;
-  if (at >= 0) {
-    for (const around of [1, 4, 12, 30]) {
-      const names = pick(at - around + 1, at + around);
-      if (names.size > 0) return names;
-    }
-  }
-  return pick(0, lines.length);
-};
 
 const stillFails = (report: TestReport): boolean => report.exit !== 0;
 const failingNames = (report: TestReport): string[] => report.failures.map((failure) => failure.name);
@@ -90,12 +62,13 @@ export function* repair(job: Job, workspace: Workspace, command: string, first: 
   let report = first;
   let tries = 0;
   search: while (stillFails(report) && tries < MAX_TRIES) {
-    const failure = report.failures[0];
-    if (!failure) break;
-    const texts = yield* readAround(job, workspace, failure);
-    const blocks = [...texts].filter(([file]) => !isTestFile(file)).flatMap(([file, text]) => splitBlocks(file, text));
-    const known = new Set(blocks.flatMap((block) => (block.name === null ? [] : [block.name])));
-    const candidates = proposeMutations(blocks, namesNear(failure, texts, known), failure).slice(0, MAX_TRIES - tries);
+    if (report.failures.length === 0) break;
+    const texts = yield* readAround(job, workspace, report.failures);
+    const blocks = [...texts].flatMap(([file, text]) => splitBlocks(file, text));
+    const found = findSuspects(report.failures, blocks, texts);
+    if (!found) break;
+    const { failure } = found;
+    const candidates = proposeMutations(found.suspects, failure).slice(0, MAX_TRIES - tries);
     const expectation = failure.expected === null ? '' : ` It should be ${failure.expected} and is ${failure.actual}.`;
 
     for (let at = 0; at < candidates.length;) {
@@ -118,7 +91,7 @@ export function* repair(job: Job, workspace: Workspace, command: string, first: 
         return {
           ...plan,
           edited: outcomes[index * 3]?.isError === false,
-          report: readTestOutput(ran, exit === undefined ? null : Number(exit)),
+          report: readTestOutput(ran, exit === undefined ? null : Number(exit), workspace.files),
         };
       });
       const better =
