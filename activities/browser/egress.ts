@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { connect, isIP } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { messageOf } from '../../platform/errors.ts';
+import { codeOf, messageOf } from '../../platform/errors.ts';
 import { isPrivateAddress, plainHost } from './allow-list.ts';
 import type { AllowList } from './allow-list.ts';
 
@@ -118,7 +118,7 @@ const reach = async (allow: AllowList, resolve: Resolve, host: string, port: num
       failure = error;
     }
   }
-  const code = failure instanceof Error && 'code' in failure ? String(failure.code) : '';
+  const code = codeOf(failure);
   throw problem(
     'unreachable',
     NET_ERRORS[code] ?? 'net::ERR_FAILED',

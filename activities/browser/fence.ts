@@ -20,20 +20,23 @@ export interface Fence {
   shut(): Promise<void>;
 }
 
+interface Running {
+  abort: AbortController;
+  over: Promise<unknown>;
+}
+
+const endRunning = async ({ abort, over }: Running): Promise<void> => {
+  abort.abort(new OperationError('Cancelled', 'a newer attempt took over'));
+  await over;
+};
+
 const isOlder = (a: Order, b: Order): boolean => a.turn < b.turn || (a.turn === b.turn && a.attempt < b.attempt);
 
 export const createFence = (): Fence => {
   let newest: Order = { turn: -1, attempt: 0 };
-  let running: { abort: AbortController; over: Promise<unknown> } | null = null;
+  let running: Running | null = null;
   let isShut = false;
 
-  /** Repeats because somebody else may have entered while we waited. */
-  const quiet = async (): Promise<void> => {
-    while (running) {
-      running.abort.abort(new OperationError('Cancelled', 'a newer attempt took over'));
-      await running.over;
-    }
-  };
   const check = (order: Order): void => {
     if (isShut) throw new OperationError('SessionLost', 'this browser session is closed');
     if (isOlder(order, newest))
@@ -43,8 +46,11 @@ export const createFence = (): Fence => {
     run: async (order, signal, work) => {
       check(order);
       newest = order;
-      await quiet();
-      check(order);
+      // No wait between the last look and taking the place: of two that waited, one starts and the other ends it.
+      while (running) {
+        await endRunning(running);
+        check(order);
+      }
       signal.throwIfAborted();
       const abort = new AbortController();
       const result = work(AbortSignal.any([signal, abort.signal]));
@@ -64,7 +70,7 @@ export const createFence = (): Fence => {
     },
     shut: async () => {
       isShut = true;
-      await quiet();
+      while (running) await endRunning(running);
     },
   };
 };

@@ -48,10 +48,12 @@ export interface PageReportInput {
 }
 
 const quote = (text: string): string => JSON.stringify(text);
+/** An address takes one word, whatever a page writes into it. */
+const word = (address: string): string => address.replace(/[\s\p{Cc}]+/gu, '%20');
 const at = (place: readonly [number, number] | null): string => (place ? ` at ${place[0]},${place[1]}` : '');
 
 const fieldLine = (field: PageFacts['forms'][number]['fields'][number]): string =>
-  `  - ${field.type} ${quote(field.label)}` +
+  `  - ${word(field.type)} ${quote(field.label)}` +
   (field.name ? ` name=${quote(field.name)}` : '') +
   (field.required ? ' required' : '') +
   (field.type === 'select' ? ` options=${quote(field.options.join(' | '))}` : '') +
@@ -62,7 +64,7 @@ const notesOf = ({ facts, status }: PageReportInput): string[] => [
   ...(facts.title ? [] : ['no title']),
   ...(facts.lang ? [] : ['no lang attribute']),
   ...((facts.totals.h1 ?? 0) === 0 ? ['no h1 heading'] : []),
-  ...facts.insecure,
+  ...facts.insecure.map((note) => note.replace(/[\s\p{Cc}]+/gu, ' ')),
 ];
 
 /** One section: a header with the true number, at most `limit` lines, then how many were left out. */
@@ -83,7 +85,7 @@ const render = (input: PageReportInput, limit: number): string => {
   const notes = notesOf(input);
   return [
     '# Page report',
-    `url: ${input.url}`,
+    `url: ${word(input.url)}`,
     `title: ${quote(facts.title)}`,
     `status: ${input.status ?? 'none'}`,
     `lang: ${quote(facts.lang)}`,
@@ -97,7 +99,7 @@ const render = (input: PageReportInput, limit: number): string => {
     ...section(
       'Links',
       total('links', facts.links.length),
-      facts.links.map((link) => `- ${quote(link.text)} ${link.href}${at(link.place)}`),
+      facts.links.map((link) => `- ${quote(link.text)} ${word(link.href)}${at(link.place)}`),
       limit,
     ),
     ...section(
@@ -110,7 +112,7 @@ const render = (input: PageReportInput, limit: number): string => {
       'Forms',
       total('forms', facts.forms.length),
       facts.forms.flatMap((form) => [
-        `- form ${quote(form.name)} ${form.method} ${form.action}`,
+        `- form ${quote(form.name)} ${word(form.method)} ${word(form.action)}`,
         ...form.fields.slice(0, limit).map(fieldLine),
       ]),
       limit,
@@ -118,19 +120,21 @@ const render = (input: PageReportInput, limit: number): string => {
     ...section(
       'Images',
       total('images', facts.images.length),
-      facts.images.map((image) => `- ${image.problem}: ${image.src}`),
+      facts.images.map((image) => `- ${image.problem}: ${word(image.src)}`),
       limit,
     ),
     ...section(
       'Console errors',
       input.consoleErrors.kept.length + input.consoleErrors.lost,
-      input.consoleErrors.kept.map((error) => `- ${quote(error.text)}${error.where ? ` from ${error.where}` : ''}`),
+      input.consoleErrors.kept.map(
+        (error) => `- ${quote(error.text)}${error.where ? ` from ${word(error.where)}` : ''}`,
+      ),
       limit,
     ),
     ...section(
       'Failed requests',
       input.failedRequests.kept.length + input.failedRequests.lost,
-      input.failedRequests.kept.map((request) => `- ${request.outcome} ${request.method} ${request.url}`),
+      input.failedRequests.kept.map((request) => `- ${request.outcome} ${request.method} ${word(request.url)}`),
       limit,
     ),
     ...section(
