@@ -116,7 +116,7 @@ export const demoReport = (facts: ReportFacts): string => {
     '',
     'where to look',
     ...(branch ? [`  the change     git -C ${here(facts.repository)} show ${branch}`] : []),
-    `  artifacts      ${here(facts.artifactDir)}/   (paths above)`,
+    `  artifacts      ${here(facts.artifactDir)}/   (paths above; files are named by their content, whatever they hold)`,
     `  trace events   grep -h ${task.trace_id} ${here(facts.traceDir)}/*.jsonl`,
     '  your own       make dev, then: npm run --silent dual -- say "…"   (the Temporal Web UI runs as long as make dev)',
     '',

@@ -14,8 +14,11 @@ export interface GatewayClient {
   events(traceId: string): AsyncGenerator<TraceEvent>;
   result(traceId: string): Promise<TaskResult>;
   artifact(sha256: string): Promise<string>;
+  /** A whole address that logs one browser in, once, within five minutes. */
+  loginLink(): Promise<string>;
 }
 
+const Login = z.looseObject({ path: z.string().startsWith('/login?code=') });
 const Accepted = z.looseObject({ status: z.literal('accepted'), trace_id: TraceId });
 
 /** A cut event stream is opened again this often in a row before it counts as an error. */
@@ -78,6 +81,10 @@ export const createGatewayClient = (
       }
     },
     result: async (traceId) => TaskResult.parse(await (await request(`/trace/${traceId}`)).json()),
+    loginLink: async () => {
+      const { path } = Login.parse(await (await request('/login', { body: {} })).json());
+      return new URL(path, base).href;
+    },
     artifact: async (sha256) => (await request(`/artifacts/${sha256}`)).text(),
   };
 };

@@ -4,8 +4,10 @@ import type { Environment } from '../platform/env.ts';
 import { aborted } from '../platform/lifecycle.ts';
 import type { Closer } from '../platform/lifecycle.ts';
 import type { BackoffOptions } from './backoff.ts';
+import { readToken } from './bring-up.ts';
 import type { Ready } from './bring-up.ts';
 import type { Console } from './console.ts';
+import { createGatewayClient } from './gateway-client.ts';
 import { findSetpriv } from './guardian.ts';
 import type { Programs } from './plan.ts';
 import { assertFree } from './ports.ts';
@@ -45,17 +47,28 @@ const introduce = (settings: StackSettings): string[] => {
 };
 
 /** The five addresses a person wants. */
-const addresses = (ready: Ready, settings: StackSettings): string => {
+const addresses = (ready: Ready, settings: StackSettings, login: string | null): string => {
   const elsewhere = settings.gateway.port === 8080 ? '' : `WSL_GATEWAY_URL=${ready.gateway} `;
   return [
     '',
     `  gateway        ${ready.gateway}   (token in ${shown(ready.token_file)})`,
+    ...(login === null ? [] : [`  in a browser   ${login}   (logs in once, within 5 minutes; then e.g. /traces)`]),
     `  Temporal UI    ${ready.ui}`,
     `  metrics        ${ready.metrics.join('   ')}`,
     `  traces         ${shown(settings.traceDir)}/`,
     `  say something  ${elsewhere}npm run --silent dual -- say "Refactor the API and validate the staging website."`,
     '',
   ].join('\n');
+};
+
+/** null when there is none to be had: the rest of the stack is no worse for it. */
+const loginLink = async (ready: Ready, settings: StackSettings, signal: AbortSignal): Promise<string | null> => {
+  try {
+    const token = await readToken(settings, ready.token_file);
+    return await createGatewayClient(ready.gateway, token, signal).loginLink();
+  } catch {
+    return null;
+  }
 };
 
 /** `make dev`: the stack for daily use, until the signal ends it. */
@@ -90,7 +103,7 @@ export const runDev = async (
   process.on('exit', () => stack.killAll());
 
   const ready = await stack.ready;
-  console.print(addresses(ready, settings));
+  console.print(addresses(ready, settings, await loginLink(ready, settings, signal)));
   console.print(`ready ${JSON.stringify(ready)}`);
   await Promise.race([aborted(signal), stack.broken]);
 };

@@ -119,7 +119,14 @@ describe('make dev', () => {
     expect(line.ui).toBe(`http://127.0.0.1:${Number(line.temporal.split(':')[1]) + 1_000}`);
     expect((await fetch(line.ui)).status).toBe(200);
     expect(line.token_file).toBe(join(dir, 'token'));
-    for (const shown of [line.gateway, line.ui, ...line.metrics, 'logs/traces', 'dual -- say'])
+    for (const shown of [
+      line.gateway,
+      line.ui,
+      ...line.metrics,
+      'logs/traces',
+      'dual -- say',
+      `${line.gateway}/login?code=once`,
+    ])
       expect(run.out()).toContain(shown);
     expect(run.err()).toContain('worker   | polling queues=4');
 
