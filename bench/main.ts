@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util';
 import { fromRoot } from '../platform/env.ts';
 import type { Benchmark, Figure } from './figures.ts';
 import { table } from './figures.ts';
+import { devStart } from './dev-start.ts';
 import { gateway } from './gateway.ts';
 import { history } from './history.ts';
 import { memory } from './memory.ts';
 import { takeover } from './takeover.ts';
 import { task } from './task.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [task, gateway, history, takeover, memory];
+const BENCHMARKS: readonly Benchmark[] = [task, gateway, history, takeover, devStart, memory];
 
 const HELP = `make bench [ARGS="NAME…"]   ratios from one run on one server, written to bench/results/<name>.json
 

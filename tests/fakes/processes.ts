@@ -25,12 +25,12 @@ const inherited = (): Record<string, string> => {
 
 /**
  * Starts `node <args>` (or `command`) and waits for the JSON line with `ready` or `listening` on its standard output.
- * It leads a process group of its own, which is killed whole. @throws with its output when it ends before, or after `withinMs`.
+ * `until`: how that line must begin, where other lines look like it. It leads a process group of its own, which is killed whole. @throws with its output when it ends before, or after `withinMs`.
  */
 export const startProcess = async (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  options: { command?: string; withinMs?: number } = {},
+  options: { command?: string; withinMs?: number; until?: string } = {},
 ): Promise<TestProcess> => {
   const child = spawn(options.command ?? process.execPath, [...args], {
     cwd: REPOSITORY_ROOT,
@@ -44,7 +44,7 @@ export const startProcess = async (
     createInterface({ input: child.stdout }).on('line', (line) => {
       output += `${line}\n`;
       const at = line.indexOf('{');
-      if (at < 0) return;
+      if (at < 0 || !line.startsWith(options.until ?? '')) return;
       try {
         const said = JSON.parse(line.slice(at)) as Record<string, unknown>;
         if ('ready' in said || 'listening' in said || line.startsWith('ready ')) resolve(said);
