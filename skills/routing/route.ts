@@ -75,7 +75,7 @@ export const createRouter = (options: RouterOptions): Router => {
       return latest?.version ?? `${RULES}-untrained`;
     },
     route: async (text, signal) => {
-      const started = performance.now();
+      let started = performance.now();
       const end = (result: Omit<RouteResult, 'router_version' | 'latency_ms'>, version: string): RouteResult => ({
         ...result,
         router_version: version,
@@ -83,6 +83,7 @@ export const createRouter = (options: RouterOptions): Router => {
       });
       try {
         const trained = latest ?? (await ready);
+        started = performance.now(); // learning is no part of routing
         return end(await decide(text, trained, signal), trained.version);
       } catch (error) {
         return end(declined(text, `could not be read: ${messageOf(error)}`), latest?.version ?? `${RULES}-untrained`);
