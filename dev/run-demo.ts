@@ -12,6 +12,7 @@ import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { findSetpriv } from './guardian.ts';
 import { withoutTemporalClient } from './plan.ts';
+import { fileHolder } from './processes.ts';
 import { progressLine } from './progress-lines.ts';
 import type { RunOptions } from './run-dev.ts';
 import { readSettings } from './settings.ts';
@@ -25,6 +26,7 @@ const START_WITHIN_MS = 120_000;
 /** Rehearsal needs about ten seconds; real models may need minutes. */
 const FINISH_WITHIN_MS = 20 * 60_000;
 const LAST_LINES = 20;
+const LOG_NAME = 'demo.log';
 
 /**
  * Everything where it always is, so that artifacts and traces can be looked at afterwards, but ports, Temporal and the
@@ -34,7 +36,9 @@ const demoEnvironment = (
   environment: Environment,
 ): { environment: Environment; dataDir: string; artifactDir: string } => {
   const usual = fromRoot(environment['DATA_DIR'] ?? 'data');
-  const dataDir = join(usual, 'demo');
+  // A second demo at the same time would sweep the first one's sessions away; each holds its log open.
+  const taken = fileHolder(join(usual, 'demo', LOG_NAME)) !== null;
+  const dataDir = join(usual, taken ? `demo-${process.pid}` : 'demo');
   const artifactDir = fromRoot(environment['ARTIFACT_DIR'] ?? join(usual, 'artifacts'));
   const anyPort = {
     TEMPORAL_PORT: '0',
@@ -93,7 +97,7 @@ export const runDemo = async (
   const { environment, dataDir, artifactDir } = demoEnvironment(given);
   const settings = await readSettings(environment, signal, { inMemory: true });
   mkdirSync(dataDir, { recursive: true });
-  const logFile = join(dataDir, 'demo.log');
+  const logFile = join(dataDir, LOG_NAME);
   const log = openLog(logFile);
   closer.add('log', () => log.close());
   const say = (text: string): void => console.say(text);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -322,9 +322,14 @@ describe('make demo', () => {
     expect((await fetch(line.ui)).status).toBe(200);
   });
 
-  it('stops on Ctrl-C with a code that says so', async () => {
+  it('shares no folder with a second one, and stops on Ctrl-C with a code that says so', async () => {
     const run = demo({ FAKE_DEAF: 'start' });
     await until(() => (run.err().includes('waiting for worker') ? true : undefined), 10_000);
+    if (process.platform === 'linux') {
+      const second = demo();
+      expect(await within(30_000, second)).toBe(0);
+      expect(readdirSync(join(dir, 'usual')).sort()).toEqual(['demo', `demo-${second.process.pid}`]);
+    }
     run.process.kill('SIGINT');
     expect(await within(10_000, run)).toBe(130);
     expect(marked()).toEqual([]);
