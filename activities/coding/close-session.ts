@@ -50,7 +50,7 @@ const publish = async (
   const gitDir = session?.gitDir ?? join(folder, 'git');
   try {
     await mkdir(folder, { recursive: true });
-    if (session === null) await createPrivateGit(gitDir, repository, branchOf(request.jobId), [], signal);
+    if (session === null) await createPrivateGit(gitDir, repository, branchOf(request.jobId));
     const roots = session?.record.roots ?? (await importCommit(deps.artifacts, gitDir, checkpoint.base_commit, signal));
     await restoreTree(deps.artifacts, gitDir, checkpoint, join(folder, 'scratch-index'), signal);
     const published = await publishBranch(

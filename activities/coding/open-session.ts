@@ -118,7 +118,7 @@ export const openSession = async (
     );
   const gitDir = join(slot.dir, 'git');
   const branch = branchOf(request.jobId);
-  await createPrivateGit(gitDir, repository, branch, [], signal);
+  await createPrivateGit(gitDir, repository, branch);
   await runGit({ gitDir }, ['update-ref', `refs/heads/${branch}`, repository.head], { signal });
   const uncommitted = await listUncommitted(repository, gitDir, signal);
   const { base, roots } = await settleBase(deps, repository, gitDir, join(slot.dir, 'merge'), request, signal);

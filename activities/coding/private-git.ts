@@ -1,6 +1,5 @@
-import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { runGit } from './git.ts';
 import { excludeFileOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -12,29 +11,24 @@ const readOr = async (path: string, otherwise: string): Promise<string> => {
   }
 };
 
+/** What `git init` would write, for a folder that has its tree beside it. */
+const configText = (objectFormat: string): string =>
+  objectFormat === 'sha1'
+    ? '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n'
+    : `[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = false\n[extensions]\n\tobjectformat = ${objectFormat}\n`;
+
 /**
  * Makes a git folder of our own at `dir`: it borrows the repository's objects and none of its configuration, so that
  * nothing a job does can reach the user's index, refs, hooks or filters, and the user's `git gc` or `git worktree`
- * never see a session. New objects stay here until a branch is published. `exclude`: further lines for `info/exclude`.
+ * never see a session. New objects stay here until a branch is published.
  */
-export const createPrivateGit = async (
-  dir: string,
-  repository: Repository,
-  branch: string,
-  exclude: readonly string[],
-  signal: AbortSignal,
-): Promise<void> => {
-  const place = { gitDir: dir };
-  await runGit({}, ['init', '--quiet', '--bare', '--template=', `--object-format=${repository.objectFormat}`, dir], {
-    signal,
-  });
-  await runGit(place, ['config', 'core.bare', 'false'], { signal });
-  await runGit(place, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], { signal });
-  await mkdir(join(dir, 'info'), { recursive: true });
-  await mkdir(join(dir, 'objects', 'info'), { recursive: true });
+export const createPrivateGit = async (dir: string, repository: Repository, branch: string): Promise<void> => {
+  for (const folder of ['info', 'objects/info', 'objects/pack', 'refs/heads'])
+    await mkdir(join(dir, folder), { recursive: true });
+  await writeFile(join(dir, 'HEAD'), `ref: refs/heads/${branch}\n`);
+  await writeFile(join(dir, 'config'), configText(repository.objectFormat));
   await writeFile(join(dir, 'objects', 'info', 'alternates'), `${join(repository.commonDir, 'objects')}\n`);
   await writeFile(join(dir, 'info', 'exclude'), `${await readOr(excludeFileOf(repository), '')}\n`);
-  await appendFile(join(dir, 'info', 'exclude'), exclude.map((line) => `${line}\n`).join(''));
   try {
     await copyFile(join(repository.commonDir, 'shallow'), join(dir, 'shallow'));
   } catch {

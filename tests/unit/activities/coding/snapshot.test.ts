@@ -44,7 +44,7 @@ const lay = async (name: string, tree: string): Promise<TreePlace> => {
     indexFile: join(folder, name, 'index'),
   };
   mkdirSync(place.workTree, { recursive: true });
-  if (!existsSync(place.gitDir)) await createPrivateGit(place.gitDir, repository, 'work', [], signal);
+  if (!existsSync(place.gitDir)) await createPrivateGit(place.gitDir, repository, 'work');
   await runGit(place, ['read-tree', '--reset', '-u', tree], { signal });
   writeFileSync(join(place.workTree, '.git'), 'gitdir: ../git\n');
   return place;
