@@ -138,8 +138,11 @@ describe('make dev', () => {
     expect(execFileSync(temporalCli(), namespace, { encoding: 'utf8', env: {} })).toContain('"2592000s"');
     expect(run.err()).not.toContain('search attribute');
 
+    // Make and timeout pass a stop on: the same one, heard twice within milliseconds, is still an orderly end.
+    run.process.kill('SIGTERM');
     run.process.kill('SIGINT');
     expect(await within(10_000, run)).toBe(0);
+    expect(run.err()).toContain('stopped: nothing is left running');
     expect(marked()).toEqual([]);
   });
 
