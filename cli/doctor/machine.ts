@@ -1,6 +1,7 @@
-import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { REPOSITORY_ROOT, fromRoot } from '../../platform/env.ts';
+import { OperationError, codeOf, messageOf } from '../../platform/errors.ts';
 import { fail, findProgram, isThere, ok, warn } from './check.ts';
 import type { Check, Finding } from './check.ts';
 
@@ -54,9 +55,14 @@ export const checkFolders: Check = async ({ settings }) =>
   ].map(([name = '', path = '', variable = '']) => {
     try {
       accessSync(standing(path), constants.W_OK);
+      if (!statSync(standing(path)).isDirectory()) throw new OperationError('BadInput', 'a file is in its way');
       return ok(name, isThere(path) ? path : `${path} (made when needed)`);
-    } catch {
-      return fail(name, `${path} cannot be written`, `correct its owner, or name another with ${variable}`);
+    } catch (error) {
+      return fail(
+        name,
+        `${path} cannot be written (${codeOf(error) || messageOf(error)})`,
+        `correct its owner, or name another with ${variable}`,
+      );
     }
   });
 

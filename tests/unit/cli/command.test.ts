@@ -94,9 +94,10 @@ describe('parseArguments', () => {
         fc.array(fc.oneof(fc.string(), fc.constantFrom('--json', '--wait', '--', '-h', '--id', '--id=x', '-'))),
         (argv) => {
           try {
-            const { words, flag } = parseArguments(sayCommand, argv);
+            const args = parseArguments(sayCommand, argv);
+            const { words } = args;
             for (const word of words) expect(argv).toContain(word);
-            expect(typeof flag('json')).toBe('boolean');
+            expect(typeof args.flag('json')).toBe('boolean');
           } catch (error) {
             expect(error).toEqual(usage);
           }
