@@ -119,10 +119,10 @@ export interface RecordTraceInput {
 
 /** The six activities, as workflows see them. */
 export interface Activities {
-  modelTurn(input: ModelTurnInput): Promise<ModelTurnOutput>;
-  openSession(input: OpenSessionInput): Promise<OpenSessionOutput>;
-  runTools(input: RunToolsInput): Promise<RunToolsOutput>;
-  verifyJob(input: VerifyJobInput): Promise<VerifyJobOutput>;
-  closeSession(input: CloseSessionInput): Promise<CloseSessionOutput>;
-  recordTrace(input: RecordTraceInput): Promise<void>;
+  modelTurn: (input: ModelTurnInput) => Promise<ModelTurnOutput>;
+  openSession: (input: OpenSessionInput) => Promise<OpenSessionOutput>;
+  runTools: (input: RunToolsInput) => Promise<RunToolsOutput>;
+  verifyJob: (input: VerifyJobInput) => Promise<VerifyJobOutput>;
+  closeSession: (input: CloseSessionInput) => Promise<CloseSessionOutput>;
+  recordTrace: (input: RecordTraceInput) => Promise<void>;
 }

@@ -42,7 +42,7 @@ export const createQuestions = (jobId: string, onBudget: (addUsd: number) => num
       return { job_id: jobId, approval_id };
     },
     {
-      validator: (given) => {
+      validator: (given: ApprovalAnswer) => {
         if (!waiting) throw new Error('nothing waits for approval');
         if (given.approval_id !== waiting.approval_id)
           throw new Error(`that approval is not waiting; ${waiting.approval_id} is`);
@@ -61,7 +61,7 @@ export const createQuestions = (jobId: string, onBudget: (addUsd: number) => num
       return { job_id: jobId, budget_usd: budgetUsd };
     },
     {
-      validator: ({ add_usd }) => {
+      validator: ({ add_usd }: { add_usd: number }) => {
         if (typeof add_usd !== 'number' || !(add_usd > 0 && add_usd <= MAX_ADD_USD))
           throw new Error(`add_usd is more than 0 and at most ${MAX_ADD_USD}`);
       },
