@@ -23,7 +23,11 @@ export const BashInput = z.object({
 });
 
 export const SearchInput = z.object({
-  text: z.string().min(1).max(2_000),
+  text: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .refine((text) => !text.includes('\0'), 'must not hold a NUL character'),
   path: z.string().max(4_000).nullish(),
 });
 

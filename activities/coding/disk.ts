@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
@@ -19,6 +19,21 @@ export const readJson = (path: string): unknown => {
   } catch {
     return null;
   }
+};
+
+/**
+ * True when `path` below `root` is a folder reached through folders alone: no link on the way can lead elsewhere.
+ * `make`: what is missing is made.
+ */
+export const isPlainFolder = (root: string, path: string, make = false): boolean => {
+  let folder = root;
+  for (const name of path.split('/')) {
+    folder = join(folder, name);
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (found ? !found.isDirectory() : !make) return false;
+    if (!found) mkdirSync(folder);
+  }
+  return true;
 };
 
 /** Gives the owner back the right to enter, read and write, which a command may have taken from itself. */

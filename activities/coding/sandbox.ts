@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationError } from '../../platform/errors.ts';
+import { isPlainFolder } from './disk.ts';
 import type { Launch } from './run-command.ts';
 import { runCommand } from './run-command.ts';
 import type { Runtime } from './runtime.ts';
@@ -113,7 +114,8 @@ const createBubblewrap = (runtime: Runtime, bwrapPath: string | null): Sandbox =
     });
     args.push('--ro-bind', given.alternatesFile, '/git/objects/info/alternates');
     args.push('--bind', given.tree, SANDBOX_ROOT, '--ro-bind', join(given.tree, '.git'), `${SANDBOX_ROOT}/.git`);
-    for (const { source, path } of given.shares) args.push('--ro-bind', source, join(SANDBOX_ROOT, path));
+    for (const { source, path } of given.shares)
+      if (isPlainFolder(given.tree, path)) args.push('--ro-bind', source, join(SANDBOX_ROOT, path));
     const env = environmentOf(given, { path: `${SANDBOX_NODE}:${SYSTEM_PATH}`, home: '/tmp/home', tmp: '/tmp' });
     for (const [name, value] of Object.entries(env)) args.push('--setenv', name, value);
     return [...args, '--remount-ro', '/', '--chdir', SANDBOX_ROOT];

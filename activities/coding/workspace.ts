@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { codeOf, OperationError } from '../../platform/errors.ts';
-import { discardFolder, readJson, writeJson } from './disk.ts';
+import { discardFolder, isPlainFolder, readJson, writeJson } from './disk.ts';
 import { supersededBy } from './fence.ts';
 import { GitError, runGit } from './git.ts';
 import { SELF } from './processes.ts';
@@ -103,8 +103,8 @@ export const layTree = async (
   writeFileSync(join(workspace.tree, '.git'), 'gitdir: ../../git\n');
   for (const { source, path } of session.record.shares) {
     const target = join(workspace.tree, path);
-    await mkdir(sandbox.kind === 'off' ? dirname(target) : target, { recursive: true });
-    // A link would let commands write to the user's own folder.
+    if (!isPlainFolder(workspace.tree, path, true)) continue; // a job put a link or a file in its way
+    // Without a sandbox a copy: through a link commands could write to the user's own folder.
     if (sandbox.kind === 'off') await cp(source, target, { recursive: true, verbatimSymlinks: true });
   }
   const giveUpAt = Date.now() + SETUP_LIMIT_MS;

@@ -279,6 +279,25 @@ describe('a recipe', () => {
     expect(readdirSync(join(rig.repository, 'node_modules'))).toEqual(['x']);
   });
 
+  it('shares nothing through a link that a job put in the way', async () => {
+    commitRecipe({ share: ['packages/a/lib'] });
+    writeFiles(rig.repository, { 'packages/a/lib/index.js': 'shared', '.gitignore': 'lib/\n' });
+    const outside = join(rig.folder, 'outside');
+    mkdirSync(outside);
+    const session = await openJob(environment);
+    const first = await runCalls(environment, session, 1, [
+      bash(`cat packages/a/lib/index.js; mv packages/a packages/b; ln -s ${outside} packages/a`),
+      bash('readlink packages/a'),
+    ]);
+    expect(textOf(first.results[0])).toContain('shared');
+    expect(textOf(first.results[1])).toBe(`${outside}\n[exit code 0]`);
+    const moved = { ...session, checkpoint: first.checkpoint };
+    await runCalls(environment, moved, 2, [bash('true')]);
+    const { results } = await runCalls(environment, moved, 2, [bash('readlink packages/a')], { attempt: 2 });
+    expect(textOf(results[0])).toContain(outside);
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
   it('that only sets up changes nothing that would be a result', async () => {
     commitRecipe({ setup: ['echo made > made.txt'] });
     const session = await openJob(environment);

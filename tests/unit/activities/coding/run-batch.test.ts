@@ -162,9 +162,9 @@ describe('a batch that is tried again', () => {
 
   it('has its effects once after an abort in the middle', async () => {
     const controller = new AbortController();
-    const calls = [...append(), bash('sleep 60')];
+    const calls = [...append(), bash('echo x > dist/asleep; sleep 60')];
     const running = runCalls(environment, session, 1, calls, { signal: controller.signal });
-    await until(() => existsSync(treeFile('dist/out')));
+    await until(() => existsSync(treeFile('dist/asleep')));
     const started = Date.now();
     controller.abort(new Error('worker stops'));
     await expect(running).rejects.toThrow('worker stops');
