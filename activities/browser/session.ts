@@ -168,7 +168,7 @@ export const createSession = (options: SessionOptions): Session => {
       if (lost) return;
       lost = true;
       options.onEnd();
-      await options.egress.close();
+      await Promise.all([fence.shut(), options.egress.close()]);
     },
     close: () => {
       closing ??= (async () => {

@@ -34,8 +34,8 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** A site on a free loopback port. */
-export const startSite = async (answer: RequestListener): Promise<Site> => {
+/** A site on a free loopback port. `upgrade` gives the bytes that answer a WebSocket's key. */
+export const startSite = async (answer: RequestListener, upgrade?: (key: string) => Buffer): Promise<Site> => {
   const sockets = new Set<Socket>();
   const site: Site = {
     url: '',
@@ -52,6 +52,11 @@ export const startSite = async (answer: RequestListener): Promise<Site> => {
     site.requests.push(`${request.method} ${request.url}`);
     answer(request, response);
   });
+  if (upgrade)
+    server.on('upgrade', (request, socket) => {
+      site.requests.push(`UPGRADE ${request.url}`);
+      socket.write(upgrade(request.headers['sec-websocket-key'] ?? ''));
+    });
   server.on('connection', (socket) => {
     site.connections += 1;
     sockets.add(socket);

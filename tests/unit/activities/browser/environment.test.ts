@@ -10,7 +10,7 @@ import { until } from '../../../fakes/until.ts';
 const EVENTS = `<!doctype html><html lang="en"><title></title><h1>Events</h1>
 <div style="height:3000px"></div><input id="field" style="position:fixed;left:0;top:450px;width:1440px;height:40px">
 <div id="pad" style="position:fixed;left:0;top:0;width:1440px;height:400px;background:#eee"></div><script>
-const log = (text) => { document.title += text + ' '; };
+const log = (text) => { document.title += ' ' + text; };
 const pad = document.querySelector('#pad');
 for (const name of ['click', 'dblclick', 'auxclick', 'contextmenu', 'mousedown', 'mouseup'])
   pad.addEventListener(name, (event) => log(name + event.button + '@' + event.clientX + ',' + event.clientY + 'x' + event.detail));
@@ -32,7 +32,7 @@ const PAGE = `<!doctype html><html><head><title>A page</title></head><body>
 let site: Site;
 let bench: Bench;
 /** Released answers of /slow. */
-let release: (() => void)[] = [];
+const release: (() => void)[] = [];
 
 const answer = (request: IncomingMessage, response: ServerResponse): void => {
   const path = new URL(request.url ?? '/', 'http://site').pathname;
@@ -170,9 +170,9 @@ describe('browser environment', () => {
       'mousedown0@720,90x1 mouseup0@864,180',
     );
     expect(await seen(['press_key', { key: 'F' }], ['hotkey', { keys: ['control', 'k'] }])).toBe(
-      'key:F key:Control key:ctrl-k',
+      'key:F key:ctrl-Control key:ctrl-k',
     );
-    expect(await seen(['key_combination', { keys: 'control+k' }])).toBe('key:Control key:ctrl-k');
+    expect(await seen(['key_combination', { keys: 'control+k' }])).toBe('key:ctrl-Control key:ctrl-k');
     expect(await seen(['scroll', { direction: 'down' }])).toContain('wheel0,300');
     const field = { x: 500, y: 520 };
     expect(await seen(['click', field], ['type', { text: 'Grüße, 你好', press_enter: true }])).toBe(
