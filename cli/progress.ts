@@ -37,7 +37,10 @@ const storyOf = (event: TraceEvent): string | null => {
     case 'partial':
     case 'received':
     case 'routed':
-      return null;
+    case 'clarify':
+    case 'declined':
+    case 'control':
+      return null; // said already, or no part of a task's own story
     case 'submitted':
       return `handed over: ${read(Message, payload, {}).instruction ?? ''}`;
     case 'running':

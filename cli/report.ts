@@ -40,7 +40,7 @@ const jobLines = (job: JobResult): string[] => {
   }
   if (job.summary.trim()) lines.push(indented(job.summary, '  '));
   const { verification } = job;
-  if (verification?.command)
+  if (verification?.command && (verification.before ?? verification.after))
     lines.push(
       `  tests   ${printable(verification.command)}: before ${testRunOf(verification.before)}; after ${testRunOf(verification.after)}`,
     );
@@ -63,7 +63,8 @@ export const reportOf = (task: TaskResult): string => {
   const rehearsal = task.jobs.some((job) => job.rehearsal);
   return [
     `${task.status}${took}: ${printable(task.utterance)}`,
-    ...(task.summary.trim() && task.jobs.length !== 1 ? [indented(task.summary, '  ')] : []),
+    // With jobs, the summary is theirs, cut short.
+    ...(task.summary.trim() && task.jobs.length === 0 ? [indented(task.summary, '  ')] : []),
     ...task.jobs.flatMap((job) => ['', ...jobLines(job)]),
     ...(task.jobs.length > 1
       ? [

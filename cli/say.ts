@@ -68,7 +68,7 @@ const sentenceOf = (args: Arguments): string => {
   return text;
 };
 
-const acceptedText = (reply: AcceptedReply, gatewayUrl: string): string =>
+const acceptedText = (reply: AcceptedReply): string =>
   [
     `accepted: ${reply.jobs.length === 1 ? 'one job' : `${reply.jobs.length} jobs`}`,
     ...reply.jobs.map(({ job_id, agent, skill, instruction, depends_on }) => {
@@ -76,8 +76,7 @@ const acceptedText = (reply: AcceptedReply, gatewayUrl: string): string =>
       return `  ${job_id.split('-').at(-1) ?? ''} ${agent} (${skill}): ${printable(instruction)}${after ? `, after ${after}` : ''}`;
     }),
     `trace     ${reply.trace_id}`,
-    `watch     ${reply.links.temporal_ui}`,
-    `          ${gatewayUrl}${reply.links.trace}`,
+    `Temporal  ${reply.links.temporal_ui}`,
   ].join('\n');
 
 /** What a reply that started nothing means to the person, and to the exit code. */
@@ -143,10 +142,10 @@ export const say: Command = {
       return code;
     }
     if (args.flag('no-wait')) {
-      context.out(json ? JSON.stringify(reply) : acceptedText(reply, gateway.url));
+      context.out(json ? JSON.stringify(reply) : acceptedText(reply));
       return EXIT.succeeded;
     }
-    if (!json) context.out(acceptedText(reply, gateway.url));
+    if (!json) context.out(acceptedText(reply));
     return waitForTask(gateway, reply.trace_id, json, context);
   },
 };

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { fromRoot, parseEnvironment } from '../platform/env.ts';
 import type { Environment } from '../platform/env.ts';
-import { codeOf } from '../platform/errors.ts';
+import { codeOf, ConfigError } from '../platform/errors.ts';
 
 const path = z.string().transform(fromRoot);
 
 const Variables = z.object({
   WSL_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   WSL_GATEWAY_HOST: z.string().default('127.0.0.1'),
-  WSL_GATEWAY_PORT: z.coerce.number().int().min(1).max(65_535).default(8_080),
+  WSL_GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
   GATEWAY_TOKEN: z.string().optional(),
   GATEWAY_TOKEN_FILE: path.default(fromRoot('data/gateway-token')),
   DATA_DIR: path.default(fromRoot('data')),
@@ -35,6 +35,8 @@ export interface CliSettings {
 const ANY_HOST = new Set(['0.0.0.0', '::', '[::]']);
 
 const addressOf = (host: string, port: number): string => {
+  if (port === 0)
+    throw new ConfigError('WSL_GATEWAY_PORT', '0 is any free port; say with WSL_GATEWAY_URL where the gateway is now');
   const reachable = ANY_HOST.has(host) ? '127.0.0.1' : host;
   return `http://${reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable}:${port}`;
 };

@@ -151,11 +151,16 @@ describe('settings', () => {
   it.each<[Record<string, string>, string]>([
     [{}, 'http://127.0.0.1:8080'],
     [{ WSL_GATEWAY_PORT: '9000' }, 'http://127.0.0.1:9000'],
+    [{ WSL_GATEWAY_PORT: '0', WSL_GATEWAY_URL: 'http://127.0.0.1:7' }, 'http://127.0.0.1:7'],
     [{ WSL_GATEWAY_HOST: '0.0.0.0' }, 'http://127.0.0.1:8080'],
     [{ WSL_GATEWAY_HOST: '::1' }, 'http://[::1]:8080'],
     [{ WSL_GATEWAY_URL: 'https://gateway.example/', WSL_GATEWAY_PORT: '9000' }, 'https://gateway.example'],
   ])('%j', (environment, url) => {
     expect(loadCliSettings(environment).gatewayUrl).toBe(url);
+  });
+
+  it('any free port is no address', () => {
+    expect(() => loadCliSettings({ WSL_GATEWAY_PORT: '0' })).toThrow(/^WSL_GATEWAY_PORT: 0 is any free port/);
   });
 
   it('without a token there is none, and that is no error yet', () => {
