@@ -25,7 +25,7 @@ export const replaceCall = (path: string, old_str: string, new_str: string): Pla
 });
 
 /** Every client prints output differently; this line says how the command ended, whatever is around it. */
-const exitOf = (output: string): number | null => {
+export const exitOf = (output: string): number | null => {
   const found = /\[exit (\d+)\]/.exec(output);
   return found ? Number(found[1]) : null;
 };

@@ -39,7 +39,7 @@ const BASE: Record<Family, number> = {
   literal: 3,
   scale: 2,
   offset: 3,
-  value: 8,
+  value: 4,
 };
 
 interface Slip {
@@ -93,8 +93,9 @@ const SLIPS: Slip[] = [
     family: 'arithmetic',
     find: /(?<=[\w)\]]) [+\-*/%] (?=[\w(])/g,
     put: (match) =>
-      ({ '+': ['-'], '-': ['+'], '*': ['/'], '/': ['*'], '%': ['/'] })[match[0].trim()]?.map((sign) => ` ${sign} `) ??
-      [],
+      ({ '+': ['-', '*'], '-': ['+'], '*': ['/', '+'], '/': ['*'], '%': ['/'] })[match[0].trim()]?.map(
+        (sign) => ` ${sign} `,
+      ) ?? [],
   },
   {
     family: 'arithmetic',
@@ -205,6 +206,9 @@ const valueSlips = (
   return found;
 };
 
+/** How much it says that a literal is just what came out: a 0 is everywhere, a sentence or a 404 is not. */
+const tellingOf = (literal: string): number => (asNumber(literal) === null ? 8 : literal.length > 2 ? 3 : -1);
+
 /** Every small change of a block, unordered. */
 const mutationsOf = (block: Block, distance: number, failure: Failure): Mutation[] => {
   const masked = maskStrings(block.code);
@@ -212,7 +216,7 @@ const mutationsOf = (block: Block, distance: number, failure: Failure): Mutation
   const lines = block.code.split('\n');
   const starts = lines.map((_, at) => lines.slice(0, at).join('\n').length + (at > 0 ? 1 : 0));
   const found: Mutation[] = [];
-  const add = (at: number, old: string, put: string, family: Family): void => {
+  const add = (at: number, old: string, put: string, family: Family, bonus = 0): void => {
     if (old.includes('\n')) return;
     const row = starts.findLastIndex((start) => start <= at);
     const before = lines[row] ?? '';
@@ -225,13 +229,13 @@ const mutationsOf = (block: Block, distance: number, failure: Failure): Mutation
       before,
       after,
       what: `${old.trim() || 'nothing'} → ${put.trim() || 'nothing'}`,
-      weight: BASE[family] + (hints[family] ?? 0) + promised(block.doc, put) - distance,
+      weight: BASE[family] + (hints[family] ?? 0) + promised(block.doc, put) + bonus - distance,
     });
   };
   for (const slip of SLIPS)
     for (const match of masked.matchAll(slip.find))
       for (const put of slip.put(match)) add(match.index, match[0], put, slip.family);
-  for (const [at, old, put] of valueSlips(block.code, masked, failure)) add(at, old, put, 'value');
+  for (const [at, old, put] of valueSlips(block.code, masked, failure)) add(at, old, put, 'value', tellingOf(old));
   return found;
 };
 

@@ -1,6 +1,6 @@
 import { splitBlocks } from '../code/blocks.ts';
-import { applied, replaceLines, undo } from '../code/edits.ts';
-import { bashCall, canEdit, canRun, change, lookAround, readFiles, runTests, withExit } from '../code/hands.ts';
+import { replaceLines, undo } from '../code/edits.ts';
+import { bashCall, canEdit, canRun, change, exitOf, lookAround, readFiles, runTests, withExit } from '../code/hands.ts';
 import type { Workspace } from '../code/hands.ts';
 import { importedFiles, isTestFile } from '../code/imports.ts';
 import { proposeMutations } from '../code/mutations.ts';
@@ -53,65 +53,116 @@ const isBetter = (after: TestReport, before: TestReport): boolean =>
 const editOf = (mutation: Mutation, texts: ReadonlyMap<string, string>): PlannedCall | null =>
   replaceLines(mutation.file, texts.get(mutation.file) ?? '', mutation.line, mutation.line + 1, [mutation.after]);
 
+interface Trial {
+  mutation: Mutation;
+  edit: PlannedCall;
+  report: TestReport;
+  /** The editor made the change. */
+  edited: boolean;
+  /** It was made and could not be taken back. */
+  stuck: boolean;
+}
+
+/** Makes each change, runs the tests, takes it back: all in one turn. */
+function* tryOut(
+  job: Job,
+  command: string,
+  texts: ReadonlyMap<string, string>,
+  some: readonly Mutation[],
+  expectation: string,
+): Program<Trial[]> {
+  const plans = some.flatMap((mutation) => {
+    const edit = editOf(mutation, texts);
+    const back = edit && undo(edit, texts.get(mutation.file) ?? '');
+    return edit && back ? [{ mutation, edit, back }] : [];
+  });
+  if (plans.length === 0) return [];
+  const what = plans.map(({ mutation }) => `${mutation.file}:${mutation.line + 1} ${mutation.what}`).join('; ');
+  const say = `${expectation}I try ${what}, run the tests and take it back.`;
+  const outcomes = yield* change(
+    job,
+    say,
+    command,
+    ...plans.flatMap(({ edit, back }) => [edit, bashCall(withExit(command)), back]),
+  );
+  return plans.map(({ mutation, edit }, at) => {
+    const [made, ran, taken] = outcomes.slice(at * 3, at * 3 + 3);
+    const edited = made?.isError === false;
+    const printed = ran?.text ?? '';
+    return {
+      mutation,
+      edit,
+      edited,
+      report: readTestOutput(printed, exitOf(printed), job.files),
+      stuck: edited && taken?.isError !== false,
+    };
+  });
+}
+
+/** The change that turns everything green; else the first after which fewer tests fail; null: none helps. */
+function* findHelp(
+  job: Job,
+  command: string,
+  texts: ReadonlyMap<string, string>,
+  candidates: readonly Mutation[],
+  before: TestReport,
+  expectation: string,
+  tally: { tries: number },
+): Program<Trial | null> {
+  let better: Trial | null = null;
+  for (let at = 0; at < candidates.length && tally.tries < MAX_TRIES;) {
+    const some = candidates.slice(at, at + (tally.tries < SINGLE_TRIES ? 1 : TRIES_PER_TURN));
+    at += some.length;
+    const trials = yield* tryOut(job, command, texts, some, expectation);
+    tally.tries += trials.length;
+    const green = trials.find(({ edited, report }) => edited && report.exit === 0);
+    if (green) return green;
+    const stuck = trials.find((trial) => trial.stuck);
+    if (stuck) throw new Error(`${stuck.mutation.file} cannot be put back as it was`);
+    better ??= trials.find(({ edited, report }) => edited && isBetter(report, before)) ?? null;
+  }
+  return better;
+}
+
 /**
  * Mends failing tests: proposes small changes of the code they run, likeliest first, and keeps what turns the whole
  * suite green. Everything that did not help is taken back.
  */
 export function* repair(job: Job, workspace: Workspace, command: string, first: TestReport): Program<Repair> {
   const fixed: Mutation[] = [];
+  const tally = { tries: 0 };
   let report = first;
-  let tries = 0;
-  search: while (stillFails(report) && tries < MAX_TRIES) {
-    if (report.failures.length === 0) break;
+  while (stillFails(report) && report.failures.length > 0 && tally.tries < MAX_TRIES) {
     const texts = yield* readAround(job, workspace, report.failures);
-    const blocks = [...texts].flatMap(([file, text]) => splitBlocks(file, text));
-    const found = findSuspects(report.failures, blocks, texts);
+    const found = findSuspects(
+      report.failures,
+      [...texts].flatMap(([file, text]) => splitBlocks(file, text)),
+      texts,
+    );
     if (!found) break;
-    const { failure } = found;
-    const candidates = proposeMutations(found.suspects, failure).slice(0, MAX_TRIES - tries);
-    const expectation = failure.expected === null ? '' : ` It should be ${failure.expected} and is ${failure.actual}.`;
-
-    for (let at = 0; at < candidates.length;) {
-      const some = candidates.slice(at, at + (tries < SINGLE_TRIES ? 1 : TRIES_PER_TURN));
-      at += some.length;
-      const plans = some.flatMap((mutation) => {
-        const edit = editOf(mutation, texts);
-        const back = edit && undo(edit, texts.get(mutation.file) ?? '');
-        return edit && back ? [{ mutation, edit, back }] : [];
-      });
-      if (plans.length === 0) continue;
-      const calls = plans.flatMap(({ edit, back }) => [edit, bashCall(withExit(command)), back]);
-      const say =
-        `${expectation} I try ${plans.map(({ mutation }) => `${mutation.file}:${mutation.line + 1} ${mutation.what}`).join('; ')}, run the tests and take it back.`.trim();
-      const outcomes = yield* change(job, say, command, ...calls);
-      tries += plans.length;
-      const results = plans.map((plan, index) => {
-        const ran = outcomes[index * 3 + 1]?.text ?? '';
-        const exit = /\[exit (\d+)\]/.exec(ran)?.[1];
-        return {
-          ...plan,
-          edited: outcomes[index * 3]?.isError === false,
-          report: readTestOutput(ran, exit === undefined ? null : Number(exit), workspace.files),
-        };
-      });
-      const better =
-        results.find((result) => result.edited && result.report.exit === 0) ??
-        results.find((result) => result.edited && isBetter(result.report, report));
-      if (!better) continue;
-      const [kept] = yield* change(job, `That helps: I keep it (${better.mutation.what}).`, command, better.edit);
-      if (kept?.isError !== false) continue;
-      texts.set(better.mutation.file, applied(texts.get(better.mutation.file) ?? '', better.edit));
-      fixed.push(better.mutation);
-      report = better.report;
-      job.done.push(
-        `changed ${better.mutation.file}:${better.mutation.line + 1} (${better.mutation.what}) after ${tries} ${tries === 1 ? 'try' : 'tries'}: ${countsText(report)}`,
-      );
-      continue search;
-    }
-    break;
+    const { expected, actual } = found.failure;
+    const expectation = expected === null ? '' : `It should be ${expected} and is ${actual}. `;
+    const help = yield* findHelp(
+      job,
+      command,
+      texts,
+      proposeMutations(found.suspects, found.failure),
+      report,
+      expectation,
+      tally,
+    );
+    if (!help) break;
+    const { mutation } = help;
+    const [kept] = yield* change(job, `That helps: I keep it (${mutation.what}).`, command, help.edit);
+    if (kept?.isError !== false) break;
+    fixed.push(mutation);
+    report = help.report;
+    job.done.push(
+      `changed ${mutation.file}:${mutation.line + 1} (${mutation.what}) after ${tally.tries} ${tally.tries === 1 ? 'try' : 'tries'}: ${countsText(report)}`,
+    );
   }
-  if (tries > 0 && fixed.length === 0) job.done.push(`tried ${tries} small changes and took each back`);
-  return { fixed, tries, report };
+  if (tally.tries > 0 && fixed.length === 0) job.done.push(`tried ${tally.tries} small changes and took each back`);
+  return { fixed, tries: tally.tries, report };
 }
 
 /** How a repair reads in a report. */
