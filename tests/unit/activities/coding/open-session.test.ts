@@ -292,7 +292,7 @@ describe('a recipe', () => {
     expect(textOf(first.results[0])).toContain('shared');
     expect(textOf(first.results[1])).toBe(`${outside}\n[exit code 0]`);
     const moved = { ...session, checkpoint: first.checkpoint };
-    await runCalls(environment, moved, 2, [bash('true')]);
+    await runCalls(environment, moved, 2, [bash('echo x > changed.txt')]);
     const { results } = await runCalls(environment, moved, 2, [bash('readlink packages/a')], { attempt: 2 });
     expect(textOf(results[0])).toContain(outside);
     expect(readdirSync(outside)).toEqual([]);
