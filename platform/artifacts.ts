@@ -143,8 +143,15 @@ export const stageArtifact = (dir: string, bytes: Uint8Array | string): { sha256
   const sha256 = sha256Of(bytes);
   const folder = join(dir, sha256.slice(0, 2));
   const temporary = join(folder, `.${randomUUID()}.tmp`);
-  mkdirSync(folder, { recursive: true });
-  const file = openSync(temporary, 'wx', 0o600);
+  const openNew = (): number => openSync(temporary, 'wx', 0o600);
+  let file: number;
+  try {
+    file = openNew();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(folder, { recursive: true });
+    file = openNew();
+  }
   try {
     writeFileSync(file, bytes);
     renameSync(temporary, join(folder, sha256));
