@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { NODE_SETTINGS } from '../dev/plan.ts';
 import { freePorts, freePortWithNeighbour } from '../dev/ports.ts';
 import { devServerArgs, UI_OFFSET } from '../dev/temporal.ts';
 import { startProcess } from '../tests/fakes/processes.ts';
@@ -31,7 +32,7 @@ export const devStart: Benchmark = {
       const [metricsPort = 0, gatewayPort = 0, workerPort = 0] = await freePorts(3, '127.0.0.1');
       const address = `127.0.0.1:${port}`;
       const databaseFile = join(dir, 'temporal.db');
-      const base = { DUAL_ENV_FILE: settings, DATA_DIR: join(dir, 'data'), TRACE_DIR: join(dir, 'traces') };
+      const base = { ...NODE_SETTINGS, DUAL_ENV_FILE: settings, DATA_DIR: join(dir, 'data'), TRACE_DIR: join(dir, 'traces') };
 
       /** Seconds of each part. The server is ready when it answers, ours when they say so. */
       const alone = async (): Promise<number> => {
