@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../problems.ts';
 
@@ -7,6 +8,8 @@ export const MAX_BODY_BYTES = 64 * 1024;
 const JSON_TYPE = /^application\/json *(;.*)?$/i;
 
 const tooLarge = (): ProblemError => new ProblemError('too-large', `at most ${MAX_BODY_BYTES} bytes`);
+
+const malformed = (): ProblemError => new ProblemError('bad-request', 'the body is not valid JSON in UTF-8');
 
 const readBytes = (request: IncomingMessage): Promise<Buffer> =>
   new Promise((resolve, reject) => {
@@ -40,11 +43,11 @@ export const readJson = async (request: IncomingMessage): Promise<unknown> => {
   if (Number(declared ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw malformed();
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError)
-      throw new ProblemError('bad-request', 'the body is not valid JSON in UTF-8');
+    if (error instanceof SyntaxError) throw malformed();
     throw error;
   }
 };
