@@ -16,13 +16,18 @@ describe('processes of an earlier attempt', () => {
   });
 
   it('are ended as a group, also when their leader is gone', async () => {
-    const leader = start('sleep 600 & exec sleep 600');
-    const id = identify(leader.pid ?? 0);
-    if (!id) throw new Error('no process');
+    const leader = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [said] = (await once(leader.stdout, 'data')) as [Buffer];
+    const [id, member] = [identify(leader.pid ?? 0), identify(Number(said.toString()))];
+    if (!id || !member) throw new Error('no process');
     leader.kill('SIGKILL');
     await once(leader, 'exit');
+    expect(isAlive(member)).toBe(true);
     await endGroup(id);
-    expect(() => process.kill(-id.pid, 0)).toThrow('ESRCH');
+    expect(isAlive(member)).toBe(false);
   });
 
   it('are let be when the number belongs to somebody else now', async () => {
