@@ -39,7 +39,10 @@ export const openSession = async (options: OpenSessionOptions): Promise<Session>
   const { request, control, artifacts, log } = options;
   const { signal } = control;
   const allow = allowListOf(request.plan.targets);
-  const checkpoint = request.checkpoint ? Checkpoint.parse(await artifacts.getJson(request.checkpoint)) : null;
+  const stored = request.checkpoint ? Checkpoint.safeParse(await artifacts.getJson(request.checkpoint)) : null;
+  if (stored?.success === false)
+    log.warn({ jobId: request.jobId, checkpoint: request.checkpoint }, 'not a browser checkpoint; starting afresh');
+  const checkpoint = stored?.data ?? null;
   const start = startOf(checkpoint, allow);
   if (start === null) throw new OperationError('BadInput', 'this job names no site to open');
   const free = await options.slots.take(options.waitMs, signal);

@@ -18,8 +18,8 @@ import type { Workbench } from './run-call.ts';
 import { storeEvidence, storeTrace } from './evidence.ts';
 import type { Picture } from './evidence.ts';
 
-/** A batch ends before the activity's own time is up (60 s); what is left is told to ask again. */
-const BATCH_LIMIT_MS = 40_000;
+/** A batch ends well before the activity's own time is up (15 minutes); what is left is told to ask again. */
+const BATCH_LIMIT_MS = 300_000;
 const CHECKPOINT_LIMIT_MS = 4_000;
 /** Calls that are recorded for trace.zip; each adds a copy of the page. */
 const RECORDED_CALLS = 200;

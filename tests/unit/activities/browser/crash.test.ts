@@ -118,13 +118,16 @@ describe('a worker that ends', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'browser-crash-'));
   });
-  const hold = () => startProcess(['tests/fakes/hold-browser.ts', site.url], { TMPDIR: folder });
+  const hold = () =>
+    startProcess(['tests/fakes/hold-browser.ts', site.url], { TMPDIR: folder, GEMINI_API_KEY: 'not-for-browsers' });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('by %s takes its Chromium with it within 2 s', async (signal) => {
     const worker = await hold();
     try {
       const family = await descendantsOf(worker.pid);
       expect(family.length).toBeGreaterThan(3);
+      for (const pid of family)
+        expect(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).not.toContain('not-for-browsers');
       worker.kill(signal);
       await worker.exited;
       await until(async () => (await stillRunning(family)).length === 0 || undefined, 2_000);
