@@ -12,6 +12,16 @@ const list = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter(Boolean))
   .default([]);
+/** Commands hold spaces: commas alone separate them. */
+const commands = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((command) => command.trim())
+      .filter(Boolean),
+  )
+  .default([]);
 const path = z.string().transform(fromRoot);
 const httpUrl = z.url({ protocol: /^https?$/ });
 
@@ -32,7 +42,7 @@ const Schema = z.object({
   CODING_WORKING_DIRECTORY: path.optional(),
   CODING_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
   CODING_NETWORK_ALLOW: list,
-  CODING_DEPLOY_ALLOW: list,
+  CODING_DEPLOY_ALLOW: commands,
   BWRAP_PATH: z.string().optional(),
   CHROMIUM_PATH: z.string().optional(),
   DATA_DIR: path.default(fromRoot('data')),
@@ -40,6 +50,7 @@ const Schema = z.object({
   ARTIFACT_DIR: path.optional(),
   PRICES_FILE: path.optional(),
   SECRETS_FILE: path.optional(),
+  PATH: z.string().default(''),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -91,6 +102,7 @@ export const loadWorkerConfig = (environment: Environment) => {
     sandbox: set.CODING_SANDBOX,
     networkAllow: set.CODING_NETWORK_ALLOW,
     deployAllow: set.CODING_DEPLOY_ALLOW,
+    path: set.PATH,
     bwrapPath: set.BWRAP_PATH ?? null,
     chromiumPath: set.CHROMIUM_PATH ?? null,
     dataDir: set.DATA_DIR,

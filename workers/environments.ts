@@ -34,6 +34,7 @@ export const ENVIRONMENT_FACTORIES: Record<EnvironmentName, (given: Given) => Pr
       log,
       networkAllow: config.networkAllow,
       deployAllow: config.deployAllow,
+      path: config.path,
     });
   },
   browser: async ({ config, artifacts, log }) => {

@@ -51,6 +51,18 @@ describe('settings', () => {
   });
 });
 
+describe('what a workspace recipe may ask for', () => {
+  it('commands hold spaces, hosts do not', () => {
+    const config = loadWorkerConfig({
+      WORKER_ROLES: 'coding',
+      CODING_DEPLOY_ALLOW: 'make deploy-staging, npm run ship',
+      CODING_NETWORK_ALLOW: 'a:1 b:2,c:3',
+    });
+    expect(config.deployAllow).toEqual(['make deploy-staging', 'npm run ship']);
+    expect(config.networkAllow).toEqual(['a:1', 'b:2', 'c:3']);
+  });
+});
+
 describe('how a provider is reached', () => {
   const REHEARSAL_URL = 'http://127.0.0.1:9';
   it('neither key nor URL: the rehearsal models', () => {
