@@ -13,9 +13,14 @@ export const EVENT_STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 } as const;
 
+/** The reader takes less than happens; it may come back and resume where it was. */
+export class SlowReader extends Error {
+  override readonly name = 'SlowReader';
+}
+
 export interface EventStream {
   /**
-   * One event; `data` is a line of JSON. Resolves when the reader keeps up; rejects when it is gone or too slow.
+   * One event; `data` is a line of JSON. Resolves when the reader keeps up. @throws SlowReader; the signal's reason.
    * Without `event` it is a plain message.
    */
   send(message: { id?: string; event?: string; data: string }): Promise<void>;
@@ -33,7 +38,12 @@ export const openEventStream = (response: ServerResponse, signal: AbortSignal): 
       signal.throwIfAborted();
       response.write(`${id ? `id: ${id}\n` : ''}${event ? `event: ${event}\n` : ''}data: ${data}\n\n`);
       if (response.writableLength < WAITING_BYTES) return;
-      await once(response, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(SLOW_MS)]) });
+      try {
+        await once(response, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(SLOW_MS)]) });
+      } catch {
+        signal.throwIfAborted();
+        throw new SlowReader();
+      }
     },
     close: () => clearInterval(heartbeat),
   };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { voiceTaskId } from '../contracts/names.ts';
 import type { TaskResult } from '../contracts/task.ts';
 import { delay } from '../platform/lifecycle.ts';
-import { openEventStream } from './event-stream.ts';
+import { openEventStream, SlowReader } from './event-stream.ts';
 import { ProblemError } from './problems.ts';
 import { EngineUnavailable } from './task-engine.ts';
 import type { TaskEngine } from './task-engine.ts';
@@ -112,7 +112,7 @@ export const createLiveEvents = (deps: LiveEventsDeps): LiveEvents => {
     const behind: FoundEvent[] = [];
     let wake = (): void => undefined;
     const { positions: now, stop } = tail.follow(traceId, (found) => {
-      if (behind.length >= MAX_BEHIND) ended.abort(new Error('the reader is too slow'));
+      if (behind.length >= MAX_BEHIND) ended.abort(new SlowReader());
       else behind.push(found);
       wake();
     });
@@ -149,6 +149,9 @@ export const createLiveEvents = (deps: LiveEventsDeps): LiveEvents => {
       await flush();
       const result = await resultOf(traceId, signal);
       await stream.send({ event: 'done', data: JSON.stringify(result) });
+    } catch (error) {
+      if (!(error instanceof SlowReader)) throw error;
+      response.destroy();
     } finally {
       stop();
       stream.close();
