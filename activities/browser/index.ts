@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import { messageOf, OperationError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
@@ -12,7 +11,7 @@ import { openSession } from './open-session.ts';
 import type { BrowserProcess } from './page.ts';
 import type { Session } from './session.ts';
 import { createSlots } from './slots.ts';
-import { makeWorkDir, noteProfile, sweepWorkDirs } from './work-dir.ts';
+import { makeWorkDir, noteProfile, removeWorkDir, sweepWorkDirs } from './work-dir.ts';
 
 /** A context takes about 80 MB. */
 const DEFAULT_CAPACITY = 4;
@@ -151,7 +150,7 @@ export const createBrowserEnvironment = async (options: BrowserEnvironmentOption
       await (await browser?.catch(() => null))?.close();
       await Promise.all([...sessions.values(), ...gone.values()].map((session) => session.lose()));
       sessions.clear();
-      if (workDir) await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
+      if (workDir) await removeWorkDir(workDir);
     },
   };
 };

@@ -32,15 +32,19 @@ export const noteProfile = async (workDir: string, browserPid: number): Promise<
   if (profile) await writeFile(join(workDir, PROFILE_NOTE), profile);
 };
 
-/** Removes what processes that are gone left behind: their folders, and the profiles noted there. */
+/** Removes the folder and the profile noted in it; files a dying browser still writes are removed in a second try. */
+export const removeWorkDir = async (folder: string): Promise<void> => {
+  const thorough = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 } as const;
+  const profile = await readFile(join(folder, PROFILE_NOTE), 'utf8').catch(() => '');
+  if (dirname(profile) === tmpdir() && PROFILE.test(basename(profile))) await rm(profile, thorough);
+  await rm(folder, thorough);
+};
+
+/** Removes what processes that are gone left behind. */
 export const sweepWorkDirs = async (): Promise<void> => {
   for (const name of await readdir(tmpdir())) {
     const pid = Number(OURS.exec(name)?.[1] ?? 0);
     if (pid === 0 || isRunning(pid)) continue;
-    const folder = join(tmpdir(), name);
-    const profile = await readFile(join(folder, PROFILE_NOTE), 'utf8').catch(() => '');
-    if (dirname(profile) === tmpdir() && PROFILE.test(basename(profile)))
-      await rm(profile, { recursive: true, force: true });
-    await rm(folder, { recursive: true, force: true });
+    await removeWorkDir(join(tmpdir(), name));
   }
 };

@@ -7,6 +7,7 @@ import { openWindow, within } from './playwright-window.ts';
 
 const LAUNCH_TIMEOUT_MS = 20_000;
 const CLOSE_BROWSER_MS = 1_200;
+const KILLED_BROWSER_MS = 700;
 
 /** What Chromium would say on its own, to whom it likes: nothing of it may leave. */
 const SILENT_FLAGS = [
@@ -40,7 +41,8 @@ export const launchChromium = async (options: {
   const executablePath = options.chromiumPath ?? chromium.executablePath();
   if (!existsSync(executablePath))
     throw new OperationError('EnvironmentUnavailable', 'no Chromium was found: set CHROMIUM_PATH, or run make setup');
-  let browser: Browser;
+  let browser: Browser | undefined;
+  let pid = 0;
   try {
     browser = await chromium.launch({
       executablePath,
@@ -56,34 +58,37 @@ export const launchChromium = async (options: {
       handleSIGHUP: false,
       timeout: LAUNCH_TIMEOUT_MS,
     });
+    const channel = await browser.newBrowserCDPSession();
+    const { processInfo } = await channel.send('SystemInfo.getProcessInfo');
+    await channel.detach();
+    pid = processInfo.find((process) => process.type === 'browser')?.id ?? 0;
   } catch (error) {
+    if (browser) await within(CLOSE_BROWSER_MS, browser.close(), undefined);
     throw new OperationError('EnvironmentUnavailable', `Chromium did not start: ${oneLine(messageOf(error), 300)}`, {
       cause: error,
     });
   }
-  const channel = await browser.newBrowserCDPSession();
-  const { processInfo } = await channel.send('SystemInfo.getProcessInfo');
-  await channel.detach();
-  const pid = processInfo.find((process) => process.type === 'browser')?.id ?? 0;
+  const running = browser;
   const listeners = new Set<() => void>();
   const tellAll = (): void => {
     const told = [...listeners];
     listeners.clear();
     for (const listener of told) listener();
   };
-  browser.once('disconnected', tellAll);
+  running.once('disconnected', tellAll);
   return {
     pid,
-    openWindow: (window) => openWindow(browser, options.workDir, window),
+    openWindow: (window) => openWindow(running, options.workDir, window),
     onGone: (listener) => {
       listeners.add(listener);
-      if (!browser.isConnected()) queueMicrotask(tellAll);
+      if (!running.isConnected()) queueMicrotask(tellAll);
       return () => void listeners.delete(listener);
     },
     close: async () => {
+      const closing = running.close();
       const orderly = await within(
         CLOSE_BROWSER_MS,
-        browser.close().then(() => true),
+        closing.then(() => true),
         false,
       );
       if (orderly || pid === 0) return;
@@ -92,6 +97,8 @@ export const launchChromium = async (options: {
       } catch {
         return; // gone meanwhile
       }
+      // Playwright notices, and removes its folders.
+      await within(KILLED_BROWSER_MS, closing, undefined);
     },
   };
 };
