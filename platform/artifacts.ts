@@ -1,6 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  fsync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFile,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ArtifactRef } from '../contracts/task.ts';
@@ -30,32 +42,60 @@ const hasCode = (error: unknown, code: string): boolean => codeOf(error) === cod
 const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT');
 
 /**
- * Writes beside the target, fsyncs, puts it into place, fsyncs the folder: a crash leaves the old or the new, whole.
- * `place` is `rename`, or `link` where an existing target must stay.
+ * Up to this size a file is read and written by plain system calls (microseconds); each step through the thread pool
+ * would take 0.1 ms and more, and a durable write has a dozen of them. Only the fsyncs are waited for.
  */
-const writeDurably = async (path: string, bytes: Uint8Array | string, place = rename): Promise<void> => {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
+const SMALL_BYTES = 256 * 1024;
+
+const flush = promisify(fsync);
+const writeAll = promisify(writeFile);
+
+/** A new file for writing; its folder is made when missing. */
+const openNew = (path: string): number => {
+  const attempt = (): number => openSync(path, 'wx', 0o600);
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await place(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    return attempt();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return attempt();
   }
 };
+
+const flushFolder = async (folder: string): Promise<void> => {
+  const handle = openSync(folder, 'r');
+  try {
+    await flush(handle);
+  } finally {
+    closeSync(handle);
+  }
+};
+
+/**
+ * Writes beside the target, fsyncs, puts it into place, fsyncs the folder: a crash leaves the old or the new, whole.
+ * `place` is `renameSync`, or `linkSync` where an existing target must stay.
+ */
+const writeDurably = async (path: string, bytes: Uint8Array | string, place = renameSync): Promise<void> => {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  const file = openNew(temporary);
+  try {
+    try {
+      if (Buffer.byteLength(bytes) <= SMALL_BYTES) writeFileSync(file, bytes);
+      else await writeAll(file, bytes);
+      await flush(file);
+    } finally {
+      closeSync(file);
+    }
+    place(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  await flushFolder(folder);
+};
+
+const readSmallOrLarge = async (path: string): Promise<Buffer> =>
+  statSync(path).size <= SMALL_BYTES ? readFileSync(path) : readFile(path);
 
 const SHA256 = /^[0-9a-f]{64}$/;
 const KEY = /^[a-z]+\/[A-Za-z0-9._-]{1,160}$/;
@@ -72,11 +112,11 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
   };
   const describe = async (sha256: string): Promise<ArtifactRef | null> => {
     try {
-      const about = JSON.parse(await readFile(`${pathOf(sha256)}.json`, 'utf8')) as {
+      const about = JSON.parse(readFileSync(`${pathOf(sha256)}.json`, 'utf8')) as {
         name: string;
         media_type: string;
       };
-      return { sha256, name: about.name, media_type: about.media_type, bytes: (await stat(pathOf(sha256))).size };
+      return { sha256, name: about.name, media_type: about.media_type, bytes: statSync(pathOf(sha256)).size };
     } catch (error) {
       if (isMissing(error)) return null;
       throw error;
@@ -85,7 +125,7 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
   const get = async (sha256: string): Promise<Buffer> => {
     let bytes: Buffer;
     try {
-      bytes = await readFile(pathOf(sha256));
+      bytes = await readSmallOrLarge(pathOf(sha256));
     } catch (error) {
       if (isMissing(error))
         throw new OperationError(
@@ -114,7 +154,7 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
     setRef: (key, value) => writeDurably(refPath(key), JSON.stringify(value)),
     claimRef: async (key, value) => {
       try {
-        await writeDurably(refPath(key), JSON.stringify(value), link);
+        await writeDurably(refPath(key), JSON.stringify(value), linkSync);
         return true;
       } catch (error) {
         if (hasCode(error, 'EEXIST')) return false;
@@ -123,7 +163,7 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
     },
     getRef: async (key) => {
       try {
-        return JSON.parse(await readFile(refPath(key), 'utf8')) as unknown;
+        return JSON.parse(readFileSync(refPath(key), 'utf8')) as unknown;
       } catch (error) {
         if (isMissing(error)) return null;
         throw error;
@@ -131,8 +171,6 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
     },
   };
 };
-
-const flush = promisify(fsync);
 
 /**
  * Stores bytes in the store of `dir`, nameless: readable by everybody when this returns, durable when `durable`
@@ -143,15 +181,7 @@ export const stageArtifact = (dir: string, bytes: Uint8Array | string): { sha256
   const sha256 = sha256Of(bytes);
   const folder = join(dir, sha256.slice(0, 2));
   const temporary = join(folder, `.${randomUUID()}.tmp`);
-  const openNew = (): number => openSync(temporary, 'wx', 0o600);
-  let file: number;
-  try {
-    file = openNew();
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    mkdirSync(folder, { recursive: true });
-    file = openNew();
-  }
+  const file = openNew(temporary);
   try {
     writeFileSync(file, bytes);
     renameSync(temporary, join(folder, sha256));
@@ -161,11 +191,9 @@ export const stageArtifact = (dir: string, bytes: Uint8Array | string): { sha256
     throw error;
   }
   const flushAll = async (): Promise<void> => {
-    const handle = openSync(folder, 'r');
     try {
-      await Promise.all([flush(file), flush(handle)]);
+      await Promise.all([flush(file), flushFolder(folder)]);
     } finally {
-      closeSync(handle);
       closeSync(file);
     }
   };
