@@ -19,13 +19,22 @@ export interface Listening {
 
 /** @throws Error EADDRINUSE and the like, as the system says it. */
 export const listen = async (app: RequestListener, host: string, port: number): Promise<Listening> => {
+  let underWay = 0;
+  let onIdle = (): void => undefined;
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
     },
-    app,
+    (request, response) => {
+      underWay += 1;
+      response.once('close', () => {
+        underWay -= 1;
+        if (underWay === 0) onIdle();
+      });
+      app(request, response);
+    },
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -37,10 +46,11 @@ export const listen = async (app: RequestListener, host: string, port: number): 
     url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${actual}`,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      const idle = new Promise<void>((resolve) => (underWay === 0 ? resolve() : (onIdle = resolve)));
       const patience = new AbortController();
-      await Promise.race([closed, delay(DRAIN_MS, patience.signal).catch(() => undefined)]);
+      await Promise.race([idle, delay(DRAIN_MS, patience.signal).catch(() => undefined)]);
       patience.abort();
+      // Those left are kept alive by their callers, or have not said anything yet.
       server.closeAllConnections();
       await closed;
     },
