@@ -12,7 +12,7 @@ const ANSWERED = {
   description: 'A final that started nothing: declined, a question, or a control word that was carried out',
   schema: z.discriminatedUnion('status', [DeclinedReply, ClarifyReply, ControlReply]),
 };
-const PROBLEMS = ['utterance-conflict', 'unavailable', 'storage-unavailable'] as const;
+const PROBLEMS = ['unavailable', 'storage-unavailable'] as const;
 
 /** What people say, and programs on their behalf. */
 export const transcriptRoutes = (submit: SubmitTranscript): Route[] => [
@@ -28,7 +28,7 @@ export const transcriptRoutes = (submit: SubmitTranscript): Route[] => [
         schema: z.discriminatedUnion('status', [PartialReply, AcceptedReply]),
       },
     },
-    problems: [...PROBLEMS, 'too-old'],
+    problems: [...PROBLEMS, 'utterance-conflict', 'too-old'],
     handle: async ({ body }) => {
       if (!body.is_final) {
         submit.partial(body);
