@@ -152,8 +152,9 @@ const formOf = (database: DatabaseSync): number =>
 /** Makes the tables unless they are there; several at once agree. */
 const prepare = (database: DatabaseSync): void => {
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  // A rollback journal, not WAL: several that switch a new file to WAL at once can lock each other out.
   // A crash of this process loses nothing; a power cut may lose the last chunks, which the next import reads again.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  database.exec('PRAGMA synchronous = NORMAL');
   if (formOf(database) === FORM) return;
   database.exec('BEGIN IMMEDIATE');
   try {

@@ -147,6 +147,22 @@ describe('dual as a process', () => {
   });
 });
 
+describe('dual traces import, by several at once', () => {
+  it('loses nothing and doubles nothing', async () => {
+    const traceDir = join(dir, 'traces');
+    mkdirSync(traceDir);
+    const env = { TRACE_DIR: traceDir, TRACE_SQLITE_PATH: join(dir, 'traces.db') };
+    for (let file = 0; file < 20; file++) {
+      const events = Array.from({ length: 500 }, (_, i) => `${JSON.stringify(traceEvent(file * 500 + i))}\n`);
+      appendFileSync(join(traceDir, `2026-11-25.worker.${file}.jsonl`), events.join(''));
+    }
+    const runs = await Promise.all([1, 2, 3].map(() => run(['traces', 'import', '--json'], env)));
+    expect(runs.map(({ code, err }) => [code, err])).toEqual([1, 2, 3].map(() => [0, '']));
+    const events = runs.map(({ out }) => (JSON.parse(out) as { events: number }).events);
+    expect(events.reduce((sum, count) => sum + count, 0)).toBe(10_000);
+  }, 60_000);
+});
+
 describe('dual traces import, killed again and again', () => {
   it('loses nothing and doubles nothing', async () => {
     const traceDir = join(dir, 'traces');

@@ -124,6 +124,10 @@ describe('piecesOf', () => {
     );
   });
 
+  it.each(['do this and ', 'do this, ', 'do this. Then '])('100 times "%s" is 24 pieces at most', (text) => {
+    expect(piecesOf(text.repeat(100)).length).toBeLessThanOrEqual(24);
+  });
+
   it('keeps the strong cuts of a long speech', () => {
     const text = `${'so and so and '.repeat(20)}. Then do that`;
     expect(cut(text).at(-1)).toEqual(['do that', 'succeeded', null]);
@@ -146,6 +150,16 @@ describe('chooseClauses', () => {
   it('cuts where the pieces disagree and nowhere else', async () => {
     expect(await choose('red red and blue blue')).toEqual(['red red', 'blue blue']);
     expect(await choose('red red and red, red and blue')).toEqual(['red red and red, red', 'blue']);
+  });
+
+  it('hears the pieces of a clause that as a whole seems sure', async () => {
+    const sure = (text: string): Fit => {
+      const [red = 0, blue = 0] = fit(text).scores;
+      return { scores: red > blue ? [0.9, 0.05] : [0.05, 0.9], verbatim: false };
+    };
+    const text = 'red red red and blue blue';
+    const clauses = await chooseClauses(text, piecesOf(text), sure, 8, async () => undefined);
+    expect(clauses.map((clause) => clause.text)).toEqual(['red red red', 'blue blue']);
   });
 
   it('leaves a known line whole', async () => {
