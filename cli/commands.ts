@@ -3,6 +3,7 @@ import { nearest } from './command.ts';
 import { doctor } from './doctor.ts';
 import { UsageError } from './exit.ts';
 import { approve, budget, cancel, steer } from './job-commands.ts';
+import { open } from './open.ts';
 import { route } from './route.ts';
 import { say } from './say.ts';
 import { skillsCheck } from './skills-check.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['approve', approve],
   ['budget', budget],
   ['steer', steer],
+  ['open', open],
   ['route', route],
   ['skills check', skillsCheck],
   ['skills test', skillsTest],

@@ -17,7 +17,7 @@ const sayCommand = COMMANDS.get('say') as Command;
 describe('the verbs', () => {
   it('are those of the contract', () => {
     expect([...COMMANDS.keys()]).toEqual(
-      'say,trace,traces,traces import,cancel,approve,budget,steer,route,skills check,skills test,skills new,doctor'.split(
+      'say,trace,traces,traces import,cancel,approve,budget,steer,open,route,skills check,skills test,skills new,doctor'.split(
         ',',
       ),
     );

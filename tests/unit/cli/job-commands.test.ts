@@ -90,6 +90,13 @@ it('dual budget and dual steer say what the gateway expects', async () => {
   expect(last()[1]).toEqual({ text: 'use tabs' });
 });
 
+it('dual open prints a link that works once', async () => {
+  const login = { path: '/login?code=abc', expires_at: '2026-11-25T10:05:00.000Z' };
+  const { code, out } = await run(['open'], { 'POST /login': reply(login, 201) });
+  expect([code, out]).toEqual([0, `${gateway?.url ?? ''}/login?code=abc\n`]);
+  expect(last()).toEqual(['POST /login', {}]);
+});
+
 describe('dual traces', () => {
   const row = (n: number) => ({
     trace_id: n.toString(16).padStart(32, '0'),
