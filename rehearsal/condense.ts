@@ -83,25 +83,28 @@ const STOP_WORDS = new Set(
 const wordsIn = (text: string): string[] =>
   (text.toLowerCase().match(/[\p{L}\d]{3,}/gu) ?? []).filter((word) => !STOP_WORDS.has(word));
 
-/** The sentences that hold most of a text's frequent words, in their own order; a text of few sentences stays whole. */
+/**
+ * The sentences that hold most of a text's frequent words, in their own order; what a chosen one says counts less for
+ * the next, so that repetition does not crowd out the rest. A text of few sentences stays whole.
+ */
 export const keySentences = (text: string, count: number): string[] => {
   const sentences = text
     .split(/(?<=[.!?])\s+|\n+/)
     .map((sentence) => sentence.trim())
     .filter(Boolean);
   if (sentences.length <= count) return sentences;
-  const frequency = new Map<string, number>();
-  for (const word of wordsIn(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
-  const weigh = (sentence: string): number => {
-    const words = [...new Set(wordsIn(sentence))];
-    return words.reduce((sum, word) => sum + (frequency.get(word) ?? 0), 0) / Math.sqrt(words.length + 1);
-  };
-  const chosen = new Set(
-    sentences
-      .map((sentence, at) => ({ at, weight: weigh(sentence) }))
-      .sort((a, b) => b.weight - a.weight)
-      .slice(0, count)
-      .map(({ at }) => at),
-  );
+  const worth = new Map<string, number>();
+  for (const word of wordsIn(text)) worth.set(word, (worth.get(word) ?? 0) + 1);
+  const words = sentences.map((sentence) => [...new Set(wordsIn(sentence))]);
+  const weigh = (at: number): number =>
+    (words[at] ?? []).reduce((sum, word) => sum + (worth.get(word) ?? 0), 0) / Math.sqrt((words[at]?.length ?? 0) + 1);
+  const left = new Set(sentences.keys());
+  const chosen = new Set<number>();
+  while (chosen.size < count) {
+    const best = [...left].reduce((a, b) => (weigh(b) > weigh(a) ? b : a));
+    left.delete(best);
+    chosen.add(best);
+    for (const word of words[best] ?? []) worth.set(word, (worth.get(word) ?? 0) / 4);
+  }
   return sentences.filter((_, at) => chosen.has(at));
 };

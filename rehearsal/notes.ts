@@ -24,11 +24,11 @@ export const KNOWN_ORDERS = '"stop", "stop after the tests", "change nothing", "
 
 const PATTERNS: [keyof Orders, RegExp][] = [
   ['stopAfterTests', /\b(?:stop|finish|end|quit|halt)\b[^.!?]*\b(?:after|once|when)\b[^.!?]*\btests?\b/i],
+  ['onlyFirstPage', /\bonly\b[^.!?]*\b(?:first|start|home|main|front|landing) ?page\b/i],
   [
     'changeNothing',
     /\b(?:change|edit|touch|modify|write)\s+nothing\b|\b(?:do not|don't|dont|never|no longer)\s+(?:change|edit|touch|modify|write)\b|\bread[- ]only\b|\bonly (?:report|look)\b|\bhands off\b/i,
   ],
-  ['onlyFirstPage', /\bonly\b[^.!?]*\b(?:first|start|home|main|front|landing) ?page\b/i],
   [
     'stopNow',
     /^\W*(?:please\s+)?(?:stop|halt|quit|abort|enough|finish)\b(?!\s+(?:the|a|an|using|calling|adding)\b)|\bstop (?:now|here|it|there|working|immediately)\b|\bthat(?:'s| is) enough\b/i,

@@ -100,7 +100,7 @@ export const maskStrings = (code: string): string => {
       // Code inside a template string counts; a nested template there is rare enough to be left out.
       const close = code.indexOf('}', at);
       const inside = close < 0 ? code.slice(at) : code.slice(at, close + 1);
-      masked += inside;
+      masked += ` ${inside.slice(1)}`;
       at += inside.length - 1;
     } else if (char === '\\' && end.length === 1 && end !== '\n') {
       masked += '  ';

@@ -1,8 +1,10 @@
 import type { PlannedCall } from '../conversation.ts';
 import { replaceCall } from './hands.ts';
 
+/** Places where `part` begins, overlapping ones too; an empty part is nowhere. */
 const occurrences = (text: string, part: string): number => {
   let count = 0;
+  if (part === '') return count;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) count += 1;
   return count;
 };

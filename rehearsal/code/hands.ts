@@ -90,7 +90,7 @@ export interface Workspace {
 
 const LIST =
   "find . -type f -not -path '*/.git/*' -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/coverage/*' -not -path '*/__pycache__/*' | sort | head -n 400";
-const CLUES = `for f in ${CLUE_FILES.join(' ')}; do if [ -f "$f" ]; then echo "==> $f"; cat "$f"; echo; fi; done`;
+const CLUES = `for f in ${CLUE_FILES.join(' ')}; do if [ -f "$f" ]; then echo "==> $f"; cat "$f"; echo; fi; done; echo "==> end"`;
 
 /** Looks around: what files there are and how they are tested. */
 export function* lookAround(job: Job): Program<Workspace> {

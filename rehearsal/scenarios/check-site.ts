@@ -42,6 +42,13 @@ export const siteOf = ({ opening }: Pick<Job, 'opening'>): string | null => {
   return named?.url ?? opening.targets[0]?.url ?? null;
 };
 
+/** Why an address could not be opened, without the address. */
+const reasonIn = (text: string, url: string): string =>
+  text
+    .trim()
+    .replace(/^It failed: /, '')
+    .replace(`${url} could not be opened: `, '');
+
 /** Opens a page, with a screenshot, and reads what a screenshot does not show. */
 function* visit(job: Job, vocabulary: Vocabulary, url: string, linkedFrom: Visited['linkedFrom']): Program<Visited> {
   const calls = [
@@ -52,8 +59,9 @@ function* visit(job: Job, vocabulary: Vocabulary, url: string, linkedFrom: Visit
   const visited: Visited = {
     url,
     linkedFrom,
-    problem: arrival?.isError ? arrival.text.trim() : null,
-    report: told && !told.isError ? readPageReport(told.text) : null,
+    problem: arrival?.isError ? reasonIn(arrival.text, url) : null,
+    // After a failure the browser still shows the page before.
+    report: told && !told.isError && !arrival?.isError ? readPageReport(told.text) : null,
   };
   if (visited.problem === null && visited.report && visited.report.below > 0 && linkedFrom === null)
     yield* act(job, 'The page is longer than the window; I look at the rest.', scrollDown(vocabulary));
@@ -65,16 +73,18 @@ function* explore(job: Job, vocabulary: Vocabulary, start: string): Program<{ pa
   const known = new Set([new URL(start).href]);
   const queue: { url: string; linkedFrom: Visited['linkedFrom'] }[] = [{ url: start, linkedFrom: null }];
   const pages: Visited[] = [];
-  for (let next = queue.shift(); next && pages.length < MAX_PAGES; next = queue.shift()) {
+  while (pages.length < MAX_PAGES) {
+    const next = queue.shift();
+    if (!next) break;
     const visited = yield* visit(job, vocabulary, next.url, next.linkedFrom);
     pages.push(visited);
     if (visited.report) known.add(visited.report.url);
-    if (job.orders.onlyFirstPage || !visited.report || (visited.report.status ?? 200) >= 400) continue;
+    if (job.orders.onlyFirstPage) break;
+    if (!visited.report || (visited.report.status ?? 200) >= 400) continue;
     for (const link of linksToFollow(visited.report, known)) {
       known.add(link.url);
       queue.push({ url: link.url, linkedFrom: { page: visited.url, text: link.text } });
     }
-    if (job.orders.onlyFirstPage) break;
   }
   return { pages, left: job.orders.onlyFirstPage ? 0 : queue.length };
 }

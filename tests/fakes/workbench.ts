@@ -52,7 +52,8 @@ export const codingTools =
   };
 
 export interface ConverseOptions {
-  url: string;
+  /** Of the models; asked before every turn (from 1) when it is a function. */
+  url: string | ((turn: number) => Promise<string>);
   provider?: Provider;
   model?: string;
   tools?: ToolDefinition[];
@@ -76,12 +77,12 @@ export interface Conversed {
 /** Talks to a model through our adapter and its real SDK, doing what it asks, until it ends and nothing more is said. */
 export const converse = async (options: ConverseOptions): Promise<Conversed> => {
   const { url, provider = 'anthropic', notes = {}, maxTurns = 60 } = options;
-  const about = { apiKey: 'rehearsal-key', baseUrl: url };
-  const model = provider === 'anthropic' ? createAnthropicModel(about) : createGeminiModel(about);
+  const create = provider === 'anthropic' ? createAnthropicModel : createGeminiModel;
   const entries: Entry[] = [userSays(options.opening)];
   const calls: ToolCall[] = [];
   const stops: string[] = [];
   for (let turn = 1; turn <= maxTurns; turn += 1) {
+    const model = create({ apiKey: 'rehearsal-key', baseUrl: typeof url === 'string' ? url : await url(turn) });
     const request = turnRequest({
       model: options.model ?? (provider === 'anthropic' ? 'claude-sonnet-5-5' : 'gemini-3.5-flash'),
       tools: options.tools ?? CODING_TOOLS,

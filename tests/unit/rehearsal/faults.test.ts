@@ -1,7 +1,7 @@
 import Anthropic, { APIError, AnthropicError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { GoogleGenerativeAI } from '@google/generative-ai';
-import type { GenerateContentResponse } from '@google/generative-ai';
+import type { EnhancedGenerateContentResponse } from '@google/generative-ai';
 import { createFaultQueue } from '../../../rehearsal/faults.ts';
 import type { FaultInput, FaultKind } from '../../../rehearsal/faults.ts';
 import { startRehearsal } from '../../../rehearsal/server.ts';
@@ -44,7 +44,9 @@ describe('a fault on the wire', () => {
   let rehearsal: Rehearsal;
   let anthropic: Anthropic;
   beforeAll(async () => {
-    rehearsal = await startRehearsal({ script: () => ({ text: 'fine '.repeat(50), calls: [{ name: 'bash', input: { command: 'ls' } }] }) });
+    rehearsal = await startRehearsal({
+      script: () => ({ text: 'fine '.repeat(50), calls: [{ name: 'bash', input: { command: 'ls' } }] }),
+    });
     anthropic = new Anthropic({ apiKey: 'k', baseURL: rehearsal.url, maxRetries: 0 });
   });
   afterAll(() => rehearsal.close());
@@ -57,10 +59,15 @@ describe('a fault on the wire', () => {
     expect(response.status).toBe(200);
   };
   const body = { model: 'claude-sonnet-5-5', max_tokens: 1_000, messages: [{ role: 'user' as const, content: 'go' }] };
-  const claude = (signal?: AbortSignal): Promise<Anthropic.Message> => anthropic.messages.create(body, { ...(signal ? { signal } : {}) });
+  const claude = (signal?: AbortSignal): Promise<Anthropic.Message> =>
+    anthropic.messages.create(body, { ...(signal ? { signal } : {}) });
   const claudeStream = async (): Promise<Anthropic.Message> => anthropic.messages.stream(body).finalMessage();
-  const gemini = async (): Promise<GenerateContentResponse> =>
-    (await new GoogleGenerativeAI('k').getGenerativeModel({ model: 'gemini-3.5-flash' }, { baseUrl: rehearsal.url }).generateContent('go')).response;
+  const gemini = async (): Promise<EnhancedGenerateContentResponse> =>
+    (
+      await new GoogleGenerativeAI('k')
+        .getGenerativeModel({ model: 'gemini-3.5-flash' }, { baseUrl: rehearsal.url })
+        .generateContent('go')
+    ).response;
   const last = () => rehearsal.requests().at(-1);
 
   it.each<[FaultKind, number, string, number, string]>([
@@ -83,7 +90,9 @@ describe('a fault on the wire', () => {
       body: JSON.stringify({ contents: [{ parts: [{ text: 'go' }] }] }),
     });
     expect(response.status).toBe(geminiStatus);
-    expect(await response.json()).toMatchObject({ error: { code: geminiStatus, status: word, details: [{ retryDelay: '7s' }] } });
+    expect(await response.json()).toMatchObject({
+      error: { code: geminiStatus, status: word, details: [{ retryDelay: '7s' }] },
+    });
     expect((await claude()).stop_reason).toBe('tool_use');
   });
 
@@ -120,10 +129,14 @@ describe('a fault on the wire', () => {
     expect(plain.content.at(-1)).toMatchObject({ type: 'tool_use', name: 'bash', input: '{"command": "vie' });
     let json = '';
     for await (const event of await anthropic.messages.create({ ...body, stream: true }))
-      if (event.type === 'content_block_delta' && event.delta.type === 'input_json_delta') json += event.delta.partial_json;
+      if (event.type === 'content_block_delta' && event.delta.type === 'input_json_delta')
+        json += event.delta.partial_json;
     expect(() => JSON.parse(json) as unknown).toThrow();
     const response = await gemini();
-    expect(response.candidates?.[0]).toMatchObject({ finishReason: 'MALFORMED_FUNCTION_CALL', content: { role: 'model' } });
+    expect(response.candidates?.[0]).toMatchObject({
+      finishReason: 'MALFORMED_FUNCTION_CALL',
+      content: { role: 'model' },
+    });
     expect(response.text()).toBe('');
   });
 

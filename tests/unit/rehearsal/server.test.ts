@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startRehearsal } from '../../../rehearsal/server.ts';
+import type { LoggedRequest } from '../../../rehearsal/request-log.ts';
 import type { Rehearsal, RehearsalOptions } from '../../../rehearsal/server.ts';
 
 const open: Rehearsal[] = [];
@@ -26,13 +27,26 @@ const get = async (url: string): Promise<unknown> => (await fetch(url)).json();
 
 describe('the log of requests', () => {
   it('tells the same turn asked twice by its hash', async () => {
-    const { url, requests } = await start();
+    const rehearsal = await start();
+    const { url } = rehearsal;
+    const requests = (): LoggedRequest[] => rehearsal.requests();
     for (const text of ['say a', 'say b', 'say a']) await (await claude(url, text)).json();
     const [first, second, third] = requests();
-    expect(first).toMatchObject({ n: 1, provider: 'anthropic', model: 'claude-sonnet-5-5', status: 200, outcome: 'answered', turn: 0, scenario: 'say' });
+    expect(first).toMatchObject({
+      n: 1,
+      provider: 'anthropic',
+      model: 'claude-sonnet-5-5',
+      status: 200,
+      outcome: 'answered',
+      turn: 0,
+      scenario: 'say',
+    });
     expect(third?.sha256).toBe(first?.sha256);
     expect(second?.sha256).not.toBe(first?.sha256);
-    const listed = (await get(`${url}/rehearsal/requests`)) as { requests: unknown[]; answered_by_sha256: Record<string, number> };
+    const listed = (await get(`${url}/rehearsal/requests`)) as {
+      requests: unknown[];
+      answered_by_sha256: Record<string, number>;
+    };
     expect(listed.requests).toHaveLength(3);
     expect(listed.answered_by_sha256).toEqual({ [first?.sha256 ?? '']: 2, [second?.sha256 ?? '']: 1 });
     await fetch(`${url}/rehearsal/requests`, { method: 'DELETE' });
@@ -40,8 +54,11 @@ describe('the log of requests', () => {
   });
 
   it('has one hash for a body whatever the order of its fields', async () => {
-    const { url, requests } = await start();
-    const send = (body: string): Promise<Response> => fetch(`${url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': 'k' }, body });
+    const rehearsal = await start();
+    const { url } = rehearsal;
+    const requests = (): LoggedRequest[] => rehearsal.requests();
+    const send = (body: string): Promise<Response> =>
+      fetch(`${url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': 'k' }, body });
     await send('{"model":"m","max_tokens":1}');
     await send('{"max_tokens":1,"model":"m"}');
     expect(new Set(requests().map(({ sha256 }) => sha256)).size).toBe(1);
@@ -49,7 +66,9 @@ describe('the log of requests', () => {
   });
 
   it('calls an answer nobody waited for cut', async () => {
-    const { url, requests } = await start({ delayMs: 60_000 });
+    const rehearsal = await start({ delayMs: 60_000 });
+    const { url } = rehearsal;
+    const requests = (): LoggedRequest[] => rehearsal.requests();
     const controller = new AbortController();
     const asked = claude(url, 'say a', controller.signal).catch(() => null);
     while (requests().length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -67,22 +86,46 @@ describe('a script', () => {
     const beyond = await fetch(`${url}/v1/messages`, {
       method: 'POST',
       headers: { 'x-api-key': 'k', 'anthropic-version': 'x' },
-      body: JSON.stringify({ model: 'm', max_tokens: 9, messages: ['user', 'assistant', 'user'].map((role) => ({ role, content: 'x' })) }),
+      body: JSON.stringify({
+        model: 'm',
+        max_tokens: 9,
+        messages: ['user', 'assistant', 'user'].map((role) => ({ role, content: 'x' })),
+      }),
     });
     expect(beyond.status).toBe(400);
-    expect(await beyond.json()).toMatchObject({ error: { message: expect.stringContaining('the script has no answer for turn 2') as string } });
+    expect(await beyond.text()).toContain('the script has no answer for turn 2');
   });
 
   it('may be programs of one’s own, asked before the shipped ones', async () => {
     const { url } = await start({
-      scenarios: [{ name: 'mine', fits: ({ opening }) => opening.instruction === 'say mine', run: function* () { return 'of my own'; } }],
+      scenarios: [
+        {
+          name: 'mine',
+          fits: ({ opening }) => opening.instruction === 'say mine',
+          run: function* () {
+            return 'of my own';
+          },
+        },
+      ],
     });
-    expect(await (await claude(url, 'say mine')).json()).toMatchObject({ content: [{ text: '(rehearsal) of my own' }] });
+    expect(await (await claude(url, 'say mine')).json()).toMatchObject({
+      content: [{ text: '(rehearsal) of my own' }],
+    });
     expect(await (await claude(url, 'say yours')).json()).toMatchObject({ content: [{ text: '(rehearsal) yours' }] });
   });
 
   it('that breaks is a final error with its reason', async () => {
-    const { url } = await start({ scenarios: [{ name: 'broken', fits: () => true, run: () => { throw new Error('no idea'); } }] });
+    const { url } = await start({
+      scenarios: [
+        {
+          name: 'broken',
+          fits: () => true,
+          run: () => {
+            throw new Error('no idea');
+          },
+        },
+      ],
+    });
     const response = await claude(url, 'x');
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { message: 'rehearsal: the program broke: no idea' } });
@@ -99,7 +142,11 @@ describe('the server', () => {
 
   it('refuses bodies over 32 MiB', async () => {
     const { url } = await start();
-    const response = await fetch(`${url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': 'k' }, body: 'x'.repeat(33 * 1024 * 1024) });
+    const response = await fetch(`${url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'k' },
+      body: 'x'.repeat(33 * 1024 * 1024),
+    });
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({ error: { type: 'request_too_large' } });
   });
@@ -119,7 +166,10 @@ describe('the server', () => {
 
 describe('the process', () => {
   it('prints where it listens and ends within a second of SIGTERM, a request under way or not', async () => {
-    const child = spawn(process.execPath, ['rehearsal/main.ts'], { env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['rehearsal/main.ts'], {
+      env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     try {
       const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
       const { listening } = JSON.parse(line) as { listening: string };
@@ -127,7 +177,8 @@ describe('the process', () => {
       await fetch(`${listening}/rehearsal/faults`, { method: 'POST', body: '{"kind":"stall"}' });
       const asked = claude(listening, 'say a').catch(() => null);
       let logged: unknown[] = [];
-      while (logged.length === 0) ({ requests: logged } = (await get(`${listening}/rehearsal/requests`)) as { requests: unknown[] });
+      while (logged.length === 0)
+        ({ requests: logged } = (await get(`${listening}/rehearsal/requests`)) as { requests: unknown[] });
       const asking = performance.now();
       child.kill('SIGTERM');
       const [code] = (await once(child, 'exit')) as [number];
@@ -140,7 +191,10 @@ describe('the process', () => {
   });
 
   it('names a bad setting, never its value', async () => {
-    const child = spawn(process.execPath, ['rehearsal/main.ts'], { env: { PATH: process.env['PATH'], REHEARSAL_PORT: 'sesame' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['rehearsal/main.ts'], {
+      env: { PATH: process.env['PATH'], REHEARSAL_PORT: 'sesame' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const [code] = (await once(child, 'close')) as [number];
