@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { NODE_SETTINGS } from '../dev/plan.ts';
+import { nodeSettings } from '../dev/plan.ts';
 import { freePorts, freePortWithNeighbour } from '../dev/ports.ts';
 import { devServerArgs, UI_OFFSET } from '../dev/temporal.ts';
 import { startProcess } from '../tests/fakes/processes.ts';
@@ -32,7 +32,7 @@ export const devStart: Benchmark = {
       const [metricsPort = 0, gatewayPort = 0, workerPort = 0] = await freePorts(3, '127.0.0.1');
       const address = `127.0.0.1:${port}`;
       const databaseFile = join(dir, 'temporal.db');
-      const base = { ...NODE_SETTINGS, DUAL_ENV_FILE: settings, DATA_DIR: join(dir, 'data'), TRACE_DIR: join(dir, 'traces') };
+      const base = { DUAL_ENV_FILE: settings, DATA_DIR: join(dir, 'data'), TRACE_DIR: join(dir, 'traces') };
 
       /** Seconds of each part. The server is ready when it answers, ours when they say so. */
       const alone = async (): Promise<number> => {
@@ -47,11 +47,14 @@ export const devStart: Benchmark = {
           await connection.close();
           return process_;
         });
-        const rehearsal = await timed(() => startProcess(['rehearsal/main.ts'], { ...base, REHEARSAL_PORT: '0' }));
+        const rehearsal = await timed(() =>
+          startProcess(['rehearsal/main.ts'], { ...nodeSettings('rehearsal'), ...base, REHEARSAL_PORT: '0' }),
+        );
         const site = await timed(() => startProcess(['examples/site/serve.mjs'], { PORT: '0' }));
         const STAGING_URL = String(site.result.announced['listening']);
         const worker = await timed(() =>
           startProcess(['workers/main.ts'], {
+            ...nodeSettings('worker'),
             ...base,
             TEMPORAL_ADDRESS: address,
             WORKER_METRICS_PORT: '0',
@@ -60,6 +63,7 @@ export const devStart: Benchmark = {
         );
         const gateway = await timed(() =>
           startProcess(['gateway/main.ts'], {
+            ...nodeSettings('gateway'),
             ...base,
             TEMPORAL_ADDRESS: address,
             WSL_GATEWAY_PORT: '0',

@@ -46,12 +46,13 @@ export const withoutTemporalClient = (environment: Environment): Record<string, 
 /**
  * How our Node processes run. Compiled code is kept: a second start of the stack then takes a quarter less CPU (4.7 s
  * against 3.5 s, two cores, 2026-11-25), which is what a start waits for. A young generation of 2 MiB instead of 16
- * is collected before it spreads: the gateway rests at 145 instead of 210 MiB.
+ * is collected before it spreads: the gateway rests at 135 instead of 210 MiB. The worker, which makes more waste,
+ * has 8: at 2 it spent a tenth of its time collecting.
  */
-export const NODE_SETTINGS = {
+export const nodeSettings = (role: Exclude<ChildRole, 'temporal'>): Record<string, string> => ({
   NODE_COMPILE_CACHE: fromRoot('.cache/node'),
-  NODE_OPTIONS: '--max-semi-space-size=2',
-};
+  NODE_OPTIONS: `--max-semi-space-size=${role === 'worker' ? 8 : 2}`,
+});
 
 /** Variables for processes that need no keys; the CLI must not read a person's own Temporal profile either. */
 export const bareEnvironment = (environment: Environment): Record<string, string> =>
@@ -94,7 +95,7 @@ export const planStack = (settings: StackSettings, programs: Programs): PlannedC
     name: role,
     command: process.execPath,
     args: [programs[role]],
-    env: { ...NODE_SETTINGS, ...env },
+    env: { ...nodeSettings(role), ...env },
     deathSignal: 'KILL',
   });
   return [

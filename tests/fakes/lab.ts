@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NODE_SETTINGS } from '../../dev/plan.ts';
+import { nodeSettings } from '../../dev/plan.ts';
 import { freePorts, freePortWithNeighbour } from '../../dev/ports.ts';
 import { devServerArgs, UI_OFFSET } from '../../dev/temporal.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/names.ts';
@@ -83,12 +83,15 @@ export const openLab = async (
     });
     return true;
   });
-  const rehearsal = await startProcess(['rehearsal/main.ts'], { ...NODE_SETTINGS, REHEARSAL_PORT: '0', DUAL_ENV_FILE: settings });
+  const rehearsal = await startProcess(['rehearsal/main.ts'], {
+    ...nodeSettings('rehearsal'),
+    REHEARSAL_PORT: '0',
+    DUAL_ENV_FILE: settings,
+  });
   started.push(rehearsal);
   const rehearsalUrl = String(rehearsal.announced['listening']);
 
   const base: Record<string, string> = {
-    ...NODE_SETTINGS,
     DUAL_ENV_FILE: settings,
     HOME: join(dir, 'home'),
     TEMPORAL_ADDRESS: address,
@@ -115,6 +118,7 @@ export const openLab = async (
     },
     worker: async (env = {}) => {
       const process_ = await startProcess(['workers/main.ts'], {
+        ...nodeSettings('worker'),
         ...base,
         WORKER_METRICS_PORT: '0',
         ...options.worker,
@@ -125,6 +129,7 @@ export const openLab = async (
     },
     gateway: async (env = {}) => {
       const process_ = await startProcess(['gateway/main.ts'], {
+        ...nodeSettings('gateway'),
         ...base,
         WSL_GATEWAY_PORT: '0',
         GATEWAY_TOKEN_FILE: tokenFile,
