@@ -1,10 +1,10 @@
 import {
   Client,
   Connection,
+  WorkflowExecutionAlreadyStartedError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -16,6 +16,7 @@ import type { Log } from '../../platform/log.ts';
 import { EngineUnavailable } from '../task-engine.ts';
 import type { CommandOutcome, Run, TaskEngine, TaskStart } from '../task-engine.ts';
 import { registerAttributes } from './temporal-attributes.ts';
+import { codeIn, detailsIn, GRPC } from './temporal-errors.ts';
 import { runOf } from './temporal-runs.ts';
 
 /** A start, a look-up or a signal is given up after this; the caller hears 503 and may try again. */
@@ -27,26 +28,11 @@ const POLLER_FRESH_MS = 75_000;
 /** Between two tries of a call that waits for a server or a cache. */
 const AGAIN_MS = 200;
 
-/** gRPC status codes that matter here. */
-const GRPC = { DEADLINE: 4, INVALID: 3, NOT_FOUND: 5, PRECONDITION: 9, UNAVAILABLE: 14 } as const;
-
 const KEYS = {
   traceId: defineSearchAttributeKey('TraceId', SearchAttributeType.KEYWORD),
   sessionId: defineSearchAttributeKey('SessionId', SearchAttributeType.KEYWORD),
   utterance: defineSearchAttributeKey('Utterance', SearchAttributeType.KEYWORD),
 };
-
-const codeOf = (error: unknown): number | null => {
-  if (isGrpcServiceError(error)) return error.code;
-  if (error instanceof Error && error.name === 'WorkflowNotFoundError') return GRPC.NOT_FOUND;
-  return error instanceof Error && error.cause ? codeOf(error.cause) : null;
-};
-const detailsOf = (error: unknown): string =>
-  isGrpcServiceError(error)
-    ? error.details
-    : error instanceof Error && error.cause
-      ? detailsOf(error.cause)
-      : messageOf(error);
 
 export interface TemporalOptions {
   /** TEMPORAL_* variables, read as `@temporalio/envconfig` does. */
@@ -82,9 +68,9 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
   const client = new Client({ connection, namespace });
   const away = (error: unknown): EngineUnavailable => {
     if (error instanceof EngineUnavailable) return error;
-    const code = codeOf(error);
+    const code = codeIn(error);
     const silent = code === GRPC.DEADLINE || code === GRPC.UNAVAILABLE;
-    const what = silent ? `Temporal does not answer at ${address}` : `Temporal at ${address}: ${detailsOf(error)}`;
+    const what = silent ? `Temporal does not answer at ${address}` : `Temporal at ${address}: ${detailsIn(error)}`;
     return new EngineUnavailable(what, { cause: error });
   };
   const { workflowService } = connection;
@@ -93,12 +79,12 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
     try {
       return await connection.withDeadline(Date.now() + ms, call);
     } catch (error) {
-      throw codeOf(error) === null && !(error instanceof EngineUnavailable) ? error : wrap(error);
+      throw codeIn(error) === null && !(error instanceof EngineUnavailable) ? error : wrap(error);
     }
   };
   /** Codes that a caller handles pass; the rest says that Temporal cannot be used now. */
   const wrap = (error: unknown): unknown => {
-    const code = codeOf(error);
+    const code = codeIn(error);
     return code === GRPC.NOT_FOUND || code === GRPC.INVALID || code === GRPC.PRECONDITION ? error : away(error);
   };
 
@@ -122,7 +108,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
       );
       return workflowExecutionInfo ? runOf(workflowExecutionInfo) : null;
     } catch (error) {
-      if (codeOf(error) === GRPC.NOT_FOUND) return null;
+      if (codeIn(error) === GRPC.NOT_FOUND) return null;
       throw away(error);
     }
   };
@@ -157,8 +143,8 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError)
         return { outcome: 'refused', reason: messageOf(error.cause ?? error) };
-      if (codeOf(error) === GRPC.NOT_FOUND) return { outcome: 'gone' };
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || codeOf(error) === GRPC.DEADLINE)
+      if (codeIn(error) === GRPC.NOT_FOUND) return { outcome: 'gone' };
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || codeIn(error) === GRPC.DEADLINE)
         return { outcome: 'unconfirmed' };
       throw away(error);
     }
@@ -191,7 +177,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
             throw new EngineUnavailable('the run is known, but cannot be read');
           }
           // A server that was set up anew has forgotten the attributes, or has not read the new ones yet.
-          const forgotten = codeOf(error) === GRPC.INVALID && /search attribute/i.test(detailsOf(error));
+          const forgotten = codeIn(error) === GRPC.INVALID && /search attribute/i.test(detailsIn(error));
           if (!forgotten) throw away(error);
           registered = false;
           if (performance.now() + AGAIN_MS > until) throw away(error);
@@ -203,7 +189,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
       try {
         return await within(WORKER_MS, () => client.workflow.getHandle(workflowId).query(name));
       } catch (error) {
-        if (error instanceof EngineUnavailable && codeOf(error) === GRPC.UNAVAILABLE) throw error;
+        if (error instanceof EngineUnavailable && codeIn(error) === GRPC.UNAVAILABLE) throw error;
         return null;
       }
     },
@@ -223,7 +209,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof Error && error.name === 'WorkflowFailedError') return;
-          if (codeOf(error) === GRPC.NOT_FOUND) return;
+          if (codeIn(error) === GRPC.NOT_FOUND) return;
           await delay(AGAIN_MS * 5, signal);
         }
       }
@@ -243,7 +229,7 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
           );
         } catch (error) {
           // Around a continue-as-new; the same id is the same update.
-          if (codeOf(error) !== GRPC.PRECONDITION || performance.now() + AGAIN_MS > until) throw error;
+          if (codeIn(error) !== GRPC.PRECONDITION || performance.now() + AGAIN_MS > until) throw error;
           await delay(AGAIN_MS);
         }
       }

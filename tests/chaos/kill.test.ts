@@ -30,7 +30,7 @@ const rehearsal = async (method: string, path: string, body?: unknown): Promise<
     method,
     ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
-  return answer.status === 204 ? null : ((await answer.json()));
+  return answer.status === 204 ? null : await answer.json();
 };
 const requests = async (): Promise<Requests> => (await rehearsal('GET', '/rehearsal/requests')) as Requests;
 

@@ -5,6 +5,7 @@ import { TraceEvent } from '../../contracts/trace-event.ts';
 import { createGateway } from '../../gateway/create-gateway.ts';
 import type { Gateway, GatewayDeps } from '../../gateway/create-gateway.ts';
 import { listen } from '../../gateway/listen.ts';
+import type { TaskEngine } from '../../gateway/task-engine.ts';
 import { createArtifactStore } from '../../platform/artifacts.ts';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import { fromRoot } from '../../platform/env.ts';
@@ -38,9 +39,17 @@ export interface TestGateway {
 
 /** The whole gateway on a free port, with a fake Temporal and a scripted router unless given others. */
 export const openGateway = async (
-  options: { router?: Router; engine?: FakeEngine; dir?: string; log?: (line: string) => void } & Partial<
-    Pick<GatewayDeps, 'maxInFlight' | 'maxStreams'>
-  > & { config?: Partial<GatewayDeps['config']>; skillsDir?: string } = {},
+  options: {
+    router?: Router;
+    engine?: FakeEngine;
+    /** A real one in the fake's place. */
+    temporal?: TaskEngine;
+    dir?: string;
+    log?: (line: string) => void;
+  } & Partial<Pick<GatewayDeps, 'maxInFlight' | 'maxStreams'>> & {
+      config?: Partial<GatewayDeps['config']>;
+      skillsDir?: string;
+    } = {},
 ): Promise<TestGateway> => {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'gateway-')));
   const engine = options.engine ?? createFakeEngine();
@@ -67,7 +76,7 @@ export const openGateway = async (
     },
     version: '0.0.0',
     token: TOKEN,
-    engine,
+    engine: options.temporal ?? engine,
     registry,
     router,
     artifacts,

@@ -63,23 +63,18 @@ export const startProcess = async (
       return; // already gone
     }
   };
-  const timer = new AbortController();
   const withinMs = options.withinMs ?? 60_000;
-  const said = await Promise.race([
-    announced,
-    exited.then((code) => Promise.reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`))),
-    new Promise<never>((_, reject) => {
-      const timeout = setTimeout(
-        () => reject(new Error(`${args.join(' ')} was not ready within ${withinMs} ms:\n${output}`)),
-        withinMs,
-      );
-      timer.signal.addEventListener('abort', () => clearTimeout(timeout));
-    }),
-  ]).catch((error: unknown) => {
-    killGroup('SIGKILL');
-    throw error;
-  });
-  timer.abort();
+  const late = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => {
+    late.reject(new Error(`${args.join(' ')} was not ready within ${withinMs} ms:\n${output}`));
+  }, withinMs);
+  const ended = exited.then((code) => Promise.reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`)));
+  const said = await Promise.race([announced, ended, late.promise])
+    .catch((error: unknown) => {
+      killGroup('SIGKILL');
+      throw error;
+    })
+    .finally(() => clearTimeout(timeout));
   return {
     pid: child.pid ?? 0,
     announced: said,
