@@ -1,6 +1,5 @@
 import { Context } from '@temporalio/activity';
 import type { Activities, ModelTurnInput, ModelTurnOutput, TurnStop } from '../contracts/activities.ts';
-import { JobPlan } from '../contracts/agent.ts';
 import type { CostSource } from '../contracts/names.ts';
 import type { ArtifactRef } from '../contracts/task.ts';
 import type { ArtifactStore } from '../platform/artifacts.ts';
@@ -16,6 +15,7 @@ import type { Control } from './environment.ts';
 import { ModelError } from './models/model.ts';
 import type { Entry, Models, TurnReply } from './models/model.ts';
 import { newEntries, reportName } from './new-entries.ts';
+import type { ReadPlan } from './plans.ts';
 import { countTurn, recordRunning, recordTurn } from './record-turn.ts';
 import { runActivity } from './run-activity.ts';
 import { TOOL_DEFINITIONS } from './tool-definitions.ts';
@@ -25,6 +25,7 @@ import type { AnsweredTurn, TurnStore } from './turn-store.ts';
 export interface ModelTurnDependencies {
   models: Models;
   artifacts: ArtifactStore;
+  readPlan: ReadPlan;
   conversation: Conversation;
   prices: PriceBook;
   traceLog: TraceLog;
@@ -69,7 +70,7 @@ const buy = async (
   input: ModelTurnInput,
   control: Control,
 ): Promise<AnsweredTurn> => {
-  const plan = planOf(await deps.artifacts.getJson(input.plan));
+  const plan = await deps.readPlan(input.plan);
   const { agent } = plan;
   const { model, defaultModel, rehearsal } = deps.models.of(agent.model.provider);
   const requestModel = agent.model.name ?? defaultModel;
@@ -145,13 +146,6 @@ const storeReport = async (deps: ModelTurnDependencies, jobId: string, report: s
   const about = { name: reportName(jobId), mediaType: 'text/markdown' };
   const stored = await deps.artifacts.put(report.trim() || '(The model ended without a report.)', about);
   return { ...stored, name: about.name, media_type: about.mediaType };
-};
-
-/** @throws OperationError BadInput for a plan that is none. */
-const planOf = (value: unknown): JobPlan => {
-  const plan = JobPlan.safeParse(value);
-  if (plan.success) return plan.data;
-  throw new OperationError('BadInput', `the job's plan is not valid (${plan.error.issues[0]?.path.join('.') ?? ''})`);
 };
 
 /** Money nobody can count is not spent unasked. @throws OperationError BadInput */

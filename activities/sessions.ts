@@ -1,11 +1,10 @@
-import { JobPlan } from '../contracts/agent.ts';
 import type { Activities } from '../contracts/activities.ts';
 import { ownerQueue } from '../contracts/names.ts';
 import type { EnvironmentName } from '../contracts/names.ts';
-import type { ArtifactStore } from '../platform/artifacts.ts';
 import { OperationError } from '../platform/errors.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import type { Environment } from './environment.ts';
+import type { ReadPlan } from './plans.ts';
 import { runActivity } from './run-activity.ts';
 
 export type Environments = ReadonlyMap<EnvironmentName, Environment>;
@@ -18,12 +17,9 @@ export const environmentOf = (environments: Environments, name: EnvironmentName)
   return environment;
 };
 
-export const readPlan = async (artifacts: ArtifactStore, sha256: string): Promise<JobPlan> =>
-  JobPlan.parse(await artifacts.getJson(sha256));
-
 export interface SessionDependencies {
   environments: Environments;
-  artifacts: ArtifactStore;
+  readPlan: ReadPlan;
   traceLog: TraceLog;
 }
 
@@ -38,7 +34,7 @@ export const createSessionActivities = (
         {
           traceId: input.trace_id,
           jobId: input.job_id,
-          plan: await readPlan(deps.artifacts, input.plan),
+          plan: await deps.readPlan(input.plan),
           generation: input.generation,
           checkpoint: input.checkpoint,
           baseCommits: input.base_commits,
@@ -86,7 +82,7 @@ export const createSessionActivities = (
         {
           sessionId: input.session.session_id,
           jobId: input.job_id,
-          plan: await readPlan(deps.artifacts, input.plan),
+          plan: await deps.readPlan(input.plan),
           checkpoint: input.checkpoint,
           outcome: input.outcome,
         },

@@ -34,8 +34,9 @@ export const turnKey = (input: ModelTurnInput): string =>
 
 /**
  * What makes a turn bought once. `find` looks for its answer; `intend` notes that a request is about to go out, and
- * tells how many earlier ones have no known end; `settle` takes the note back for a request that was certainly not
- * worked on; `answer` keeps the answer, fsynced, before the activity returns; when another attempt
+ * tells how many earlier ones have no known end (the note outlives a kill at once, a power cut some milliseconds
+ * later: nobody waits for the disk); `settle` takes the note back for a request that was certainly not worked on;
+ * `answer` keeps the answer, fsynced, before the activity returns; when another attempt
  * (a process that was frozen and woke up) kept one first, that one stays and is what everybody gets.
  */
 export interface TurnStore {
@@ -48,14 +49,22 @@ export interface TurnStore {
 export const createTurnStore = (artifacts: ArtifactStore): TurnStore => {
   const find: TurnStore['find'] = async (key) =>
     Answer.nullable().parse(await artifacts.getRef(`turns/${key}`))?.turn ?? null;
-  const openOf = async (key: string): Promise<number> =>
-    Intent.nullable().parse(await artifacts.getRef(`intents/${key}`))?.open ?? 0;
-  const setOpen = (key: string, open: number): Promise<void> => artifacts.setRef(`intents/${key}`, { v: 1, open });
+  const openOf = async (key: string): Promise<number> => {
+    try {
+      return Intent.nullable().parse(await artifacts.getRef(`intents/${key}`))?.open ?? 0;
+    } catch (error) {
+      if (error instanceof SyntaxError) return 1; // torn by a power cut while a request was under way
+      throw error;
+    }
+  };
+  /** A flush that fails changes nothing: what counts is kept by `answer`, which says so when it cannot. */
+  const setOpen = (key: string, open: number): void =>
+    void artifacts.stageRef(`intents/${key}`, { v: 1, open }).catch(() => undefined);
   return {
     find,
     intend: async (key) => {
       const open = await openOf(key);
-      await setOpen(key, open + 1);
+      setOpen(key, open + 1);
       return open;
     },
     settle: async (key) => setOpen(key, Math.max(0, (await openOf(key)) - 1)),

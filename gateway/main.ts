@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { createArtifactStore } from '../platform/artifacts.ts';
 import { fromRoot, loadEnvironment } from '../platform/env.ts';
 import { aborted, runProcess } from '../platform/lifecycle.ts';
@@ -16,6 +17,9 @@ import { listen } from './listen.ts';
 import { loadToken } from './token.ts';
 
 const { version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) as { version: string };
+
+// Collects when the heap has grown by 30 % instead of doubling: it lives on 40 MB, and waits for Temporal most of the time.
+setFlagsFromString('--heap-growing-percent=30');
 
 await runProcess(
   async (signal, closer) => {

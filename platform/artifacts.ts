@@ -32,6 +32,8 @@ export interface ArtifactStore {
   describe(sha256: string): Promise<ArtifactRef | null>;
   /** A small JSON value under a name of our own (not content): written whole or not at all, and fsynced. */
   setRef(key: string, value: unknown): Promise<void>;
+  /** As `setRef`, but seen by everybody when this returns, and fsynced when the answer resolves. @throws as the disk does. */
+  stageRef(key: string, value: unknown): Promise<void>;
   /** As `setRef`, but only the first caller sets it; false: it was set before, and stays as it was. */
   claimRef(key: string, value: unknown): Promise<boolean>;
   /** null when it was never set. */
@@ -71,27 +73,55 @@ const flushFolder = async (folder: string): Promise<void> => {
   }
 };
 
+interface NewFile {
+  path: string;
+  bytes: Uint8Array | string;
+}
+
+const writeFlushed = async (path: string, bytes: Uint8Array | string): Promise<void> => {
+  const file = openNew(path);
+  try {
+    if (Buffer.byteLength(bytes) <= SMALL_BYTES) writeFileSync(file, bytes);
+    else await writeAll(file, bytes);
+    await flush(file);
+  } finally {
+    closeSync(file);
+  }
+};
+
 /**
- * Writes beside the target, fsyncs, puts it into place, fsyncs the folder: a crash leaves the old or the new, whole.
+ * Writes files of one folder beside their targets, fsyncs them together, puts them into place in order, fsyncs the
+ * folder: a crash leaves each as it was or whole.
  * `place` is `renameSync`, or `linkSync` where an existing target must stay.
  */
-const writeDurably = async (path: string, bytes: Uint8Array | string, place = renameSync): Promise<void> => {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
+const writeDurably = async (files: readonly NewFile[], place = renameSync): Promise<void> => {
+  const beside = files.map((file) => ({ ...file, temporary: join(dirname(file.path), `.${randomUUID()}.tmp`) }));
+  try {
+    await Promise.all(beside.map(({ temporary, bytes }) => writeFlushed(temporary, bytes)));
+    for (const { temporary, path } of beside) place(temporary, path);
+  } catch (error) {
+    for (const { temporary } of beside) rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (place !== renameSync) for (const { temporary } of beside) rmSync(temporary);
+  await Promise.all([...new Set(files.map(({ path }) => dirname(path)))].map(flushFolder));
+};
+
+/** Puts a small file into place at once, seen by everybody when this returns; resolves when it is durable. */
+const stage = ({ path, bytes }: NewFile): Promise<void> => {
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   const file = openNew(temporary);
   try {
-    try {
-      if (Buffer.byteLength(bytes) <= SMALL_BYTES) writeFileSync(file, bytes);
-      else await writeAll(file, bytes);
-      await flush(file);
-    } finally {
-      closeSync(file);
-    }
-    place(temporary, path);
-  } finally {
+    writeFileSync(file, bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    closeSync(file);
     rmSync(temporary, { force: true });
+    throw error;
   }
-  await flushFolder(folder);
+  return Promise.all([flush(file), flushFolder(dirname(path))])
+    .then(() => undefined)
+    .finally(() => closeSync(file));
 };
 
 const readSmallOrLarge = async (path: string): Promise<Buffer> =>
@@ -147,14 +177,19 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
       const sha256 = sha256Of(bytes);
       const known = await describe(sha256);
       if (known) return known;
-      await writeDurably(pathOf(sha256), bytes);
-      await writeDurably(`${pathOf(sha256)}.json`, JSON.stringify({ name: about.name, media_type: about.mediaType }));
+      const path = pathOf(sha256);
+      const description = JSON.stringify({ name: about.name, media_type: about.mediaType });
+      await writeDurably([
+        { path, bytes },
+        { path: `${path}.json`, bytes: description },
+      ]);
       return { sha256, name: about.name, media_type: about.mediaType, bytes: Buffer.byteLength(bytes) };
     },
-    setRef: (key, value) => writeDurably(refPath(key), JSON.stringify(value)),
+    setRef: (key, value) => writeDurably([{ path: refPath(key), bytes: JSON.stringify(value) }]),
+    stageRef: (key, value) => stage({ path: refPath(key), bytes: JSON.stringify(value) }),
     claimRef: async (key, value) => {
       try {
-        await writeDurably(refPath(key), JSON.stringify(value), linkSync);
+        await writeDurably([{ path: refPath(key), bytes: JSON.stringify(value) }], linkSync);
         return true;
       } catch (error) {
         if (hasCode(error, 'EEXIST')) return false;
@@ -179,23 +214,5 @@ export const createArtifactStore = (dir: string): ArtifactStore => {
  */
 export const stageArtifact = (dir: string, bytes: Uint8Array | string): { sha256: string; durable: Promise<void> } => {
   const sha256 = sha256Of(bytes);
-  const folder = join(dir, sha256.slice(0, 2));
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
-  const file = openNew(temporary);
-  try {
-    writeFileSync(file, bytes);
-    renameSync(temporary, join(folder, sha256));
-  } catch (error) {
-    closeSync(file);
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  const flushAll = async (): Promise<void> => {
-    try {
-      await Promise.all([flush(file), flushFolder(folder)]);
-    } finally {
-      closeSync(file);
-    }
-  };
-  return { sha256, durable: flushAll() };
+  return { sha256, durable: stage({ path: join(dir, sha256.slice(0, 2), sha256), bytes }) };
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Info } from '@temporalio/activity';
 import { messageOf } from '../platform/errors.ts';
@@ -31,24 +31,41 @@ export interface Journal {
 
 /**
  * Task tokens of running activities, one file each, in a folder per life of a process. Temporal would need a missed
- * heartbeat (5 s) to see that a killed worker's activities are dead; its successor knows at once.
+ * heartbeat (seconds) to see that a killed worker's activities are dead; its successor knows at once.
+ * A file is emptied when its activity is over and serves the next one: making and removing it would cost ten times as
+ * much.
  */
 export const openJournal = (dir: string): Journal => {
   const own = join(dir, `${process.pid}-${startOf(process.pid) ?? '0'}`);
   mkdirSync(own, { recursive: true, mode: 0o700 });
-  let count = 0;
+  const files: number[] = [];
+  const free: number[] = [];
+  let closed = false;
+  const openFile = (): number => {
+    const file = openSync(join(own, `${files.length}.json`), 'w', 0o600);
+    files.push(file);
+    return file;
+  };
   return {
     begin: (info) => {
-      const file = join(own, `${count++}.json`);
+      const file = free.pop() ?? openFile();
       const running: Running = {
         token: Buffer.from(info.taskToken).toString('base64'),
         activity: info.activityType,
         queue: info.taskQueue,
       };
-      writeFileSync(file, JSON.stringify(running), { mode: 0o600 });
-      return () => unlinkSync(file);
+      writeSync(file, JSON.stringify(running), 0);
+      return () => {
+        if (closed) return; // the number may be another file's by now
+        ftruncateSync(file);
+        free.push(file);
+      };
     },
-    close: () => rmSync(own, { recursive: true, force: true }),
+    close: () => {
+      closed = true;
+      for (const file of files) closeSync(file);
+      rmSync(own, { recursive: true, force: true });
+    },
   };
 };
 
@@ -67,7 +84,9 @@ export const reportDead = async (dir: string, report: ReportFailure, log: Log): 
     const folder = join(dir, life);
     for (const file of readdirSync(folder)) {
       try {
-        const running = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Running;
+        const text = readFileSync(join(folder, file), 'utf8');
+        if (text === '') continue;
+        const running = JSON.parse(text) as Running;
         await report({ ...running, token: Buffer.from(running.token, 'base64') });
         reported += 1;
       } catch (error) {

@@ -5,6 +5,7 @@ import { Client } from '@temporalio/client';
 import { createConversation } from '../activities/conversation.ts';
 import { createModelTurn } from '../activities/model-turn.ts';
 import { createModels } from '../activities/models/index.ts';
+import { createReadPlan } from '../activities/plans.ts';
 import { createRecordTrace } from '../activities/record-trace.ts';
 import { createRunTools } from '../activities/run-tools.ts';
 import { createSessionActivities } from '../activities/sessions.ts';
@@ -38,6 +39,7 @@ await runProcess(
     closer.add('trace log', () => traceLog.close());
     const artifacts = createArtifactStore(config.artifactDir);
     const conversation = createConversation({ artifacts, scrub });
+    const readPlan = createReadPlan(artifacts);
 
     const metricsServer = await serveMetrics(config.metricsPort, metrics.registry, await installRuntime(log));
     closer.add('metrics', () => metricsServer.close());
@@ -74,6 +76,7 @@ await runProcess(
             gemini: { ...config.gemini, defaultModel: config.browserModel },
           }),
           artifacts,
+          readPlan,
           conversation,
           prices: loadPrices(config.pricesFile),
           traceLog,
@@ -81,7 +84,7 @@ await runProcess(
           log,
         }),
       }),
-      ...createSessionActivities({ environments, artifacts, traceLog }),
+      ...createSessionActivities({ environments, readPlan, traceLog }),
       runTools: createRunTools({ environments, conversation, traceLog }),
     };
     const workers = await createWorkers({

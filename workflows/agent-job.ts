@@ -16,11 +16,11 @@ import type { CloseSessionOutput, ModelTurnOutput } from '../contracts/activitie
 import { FAILURE_TYPES, QUERIES, SIGNALS } from '../contracts/names.ts';
 import type { FailureType } from '../contracts/names.ts';
 import type { JobError } from '../contracts/task.ts';
-import type { CancelRequest, JobInput, JobOutput, JobStatusAnswer } from '../contracts/workflows.ts';
-import { approveCalls, approveStart } from './approvals.ts';
-import { passBudgetGate } from './budget.ts';
+import type { CancelRequest, JobInput, JobOutput, JobStatusAnswer, SessionLease } from '../contracts/workflows.ts';
+import { approveCalls, approveStart, callsToApprove, needsStartApproval } from './approvals.ts';
+import { exhausted, waitForBudget } from './budget.ts';
 import type { JobRun } from './job-run.ts';
-import { addNote, enter, initialState, JobFailed, resultNow, statusNow, takeNotes, trace } from './job-run.ts';
+import { addNote, enter, initialState, JobFailed, resultNow, statusNow, takeNotes, writeEvent } from './job-run.ts';
 import {
   closeSession,
   HISTORY_EVENTS_PER_RUN,
@@ -76,23 +76,26 @@ export async function agentJob(input: JobInput): Promise<JobOutput> {
   return CancellationScope.nonCancellable(() => finish(run, final));
 }
 
-/** The loop. 'continue': this run's history is long enough, carry on in a new one. */
+/**
+ * The loop. 'continue': this run's history is long enough, carry on in a new one.
+ * What most turns need not wait for is not awaited: each await costs a workflow 0.1 ms (the SDK notes a stack for it).
+ */
 const work = async (run: JobRun): Promise<Ending | 'continue'> => {
-  await approveStart(run);
+  if (needsStartApproval(run)) await approveStart(run);
   for (;;) {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     if (historyLength >= HISTORY_EVENTS_PER_RUN || continueAsNewSuggested) {
       await condition(allHandlersFinished);
       return 'continue';
     }
-    await passBudgetGate(run);
+    if (exhausted(run) !== null) await waitForBudget(run);
     const reply = await takeTurn(run);
     switch (reply.stop) {
       case 'tools':
         await runBatch(run, reply);
         break;
       case 'end':
-        if (await isVerified(run)) return { status: 'succeeded' };
+        if (!mayVerify(run) || (await isVerified(run))) return { status: 'succeeded' };
         break;
       case 'refused':
         throw new JobFailed('ProviderRefused', `the model refused: ${cut(reply.text, 300)}`);
@@ -138,7 +141,8 @@ const worseSource = (a: (typeof SOURCES)[number], b: (typeof SOURCES)[number]): 
 const runBatch = async (run: JobRun, reply: ModelTurnOutput): Promise<void> => {
   const { state } = run;
   const calls = reply.tool_calls;
-  const { denied, confirmed } = await approveCalls(run, calls);
+  const asking = callsToApprove(run, calls);
+  const { denied, confirmed } = asking.length > 0 ? await approveCalls(run, asking) : { denied: [], confirmed: [] };
   const summary = cut(calls.map((call) => call.summary).join(' · ') || 'no tools', 200);
   const done = await onOwner(run, (session) => {
     enter(run, summary);
@@ -157,11 +161,13 @@ const runBatch = async (run: JobRun, reply: ModelTurnOutput): Promise<void> => {
   state.checkpoint = done.checkpoint;
 };
 
-/** True when the work may stand: nothing to verify, or verified, or no worse than before. */
+/** Its agent is to be verified, and there is something to verify. */
+const mayVerify = ({ state, input }: JobRun): boolean => input.spec.verify_rounds !== null && state.checkpoint !== null;
+
+/** True when the work may stand: verified, or no worse than before. */
 const isVerified = async (run: JobRun): Promise<boolean> => {
   const { state, input } = run;
-  const rounds = input.spec.verify_rounds;
-  if (rounds === null || state.checkpoint === null) return true;
+  const rounds = input.spec.verify_rounds ?? 0;
   const round = state.verify_rounds_used + 1;
   const { verification, note } = await onOwner(run, (session) => {
     enter(run, 'verifying');
@@ -224,31 +230,37 @@ const endingOf = (run: JobRun, error: unknown): Ending => {
   };
 };
 
+const NOTHING_LEFT: CloseSessionOutput = { artifacts: [], branch: null, commit: null };
+
 /** Closes the session, whatever it takes; on success a close that cannot be done is the job's failure. */
-const closeWith = async (run: JobRun, ending: Ending): Promise<{ ending: Ending; closed: CloseSessionOutput }> => {
-  const nothing: CloseSessionOutput = { artifacts: [], branch: null, commit: null };
+const closeWith = async (
+  run: JobRun,
+  lease: SessionLease,
+  ending: Ending,
+): Promise<{ ending: Ending; closed: CloseSessionOutput }> => {
   const { state } = run;
-  if (!state.session) return { ending, closed: nothing };
   const { status: outcome } = ending;
   enter(run, 'closing the session');
   try {
-    const close = (session: NonNullable<typeof state.session>): Promise<CloseSessionOutput> =>
+    const close = (session: SessionLease): Promise<CloseSessionOutput> =>
       closeSession(`close the ${session.environment} session`, {
         ...run.identity,
         session,
         checkpoint: state.checkpoint,
         outcome,
       });
-    return { ending, closed: await (outcome === 'succeeded' ? onOwner(run, close) : close(state.session)) };
+    return { ending, closed: await (outcome === 'succeeded' ? onOwner(run, close) : close(lease)) };
   } catch (error) {
-    if (outcome !== 'succeeded') return { ending, closed: nothing };
-    return { ending: endingOf(run, error), closed: nothing };
+    if (outcome !== 'succeeded') return { ending, closed: NOTHING_LEFT };
+    return { ending: endingOf(run, error), closed: NOTHING_LEFT };
   }
 };
 
 const finish = async (run: JobRun, wanted: Ending): Promise<JobOutput> => {
-  const { ending, closed } = await closeWith(run, wanted);
   const { state } = run;
+  const { ending, closed } = state.session
+    ? await closeWith(run, state.session, wanted)
+    : { ending: wanted, closed: NOTHING_LEFT };
   const completedAt = new Date().toISOString();
   const result = resultNow(run, {
     status: ending.status,
@@ -259,7 +271,7 @@ const finish = async (run: JobRun, wanted: Ending): Promise<JobOutput> => {
     completed_at: completedAt,
   });
   enter(run, ending.status);
-  await trace(run, ending.status, {
+  await writeEvent(run, ending.status, {
     ts: completedAt,
     input_tokens: result.input_tokens,
     output_tokens: result.output_tokens,

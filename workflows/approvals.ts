@@ -25,25 +25,31 @@ const ask = async (run: JobRun, tool: string | null, summary: string): Promise<V
   return { approved, note };
 };
 
-/** Before the first turn of a skill whose policy asks. @throws JobFailed ApprovalRejected on a no or silence. */
+/** Whether the skill's policy asks a person before the first turn, and nobody has said yes yet. */
+export const needsStartApproval = ({ input, state }: JobRun): boolean =>
+  input.spec.approve_start && !state.start_approved;
+
+/** @throws JobFailed ApprovalRejected on a no or silence. */
 export const approveStart = async (run: JobRun): Promise<void> => {
   const { spec } = run.input;
-  if (!spec.approve_start || run.state.start_approved) return;
   const verdict = await ask(run, null, `start ${spec.skill} (${spec.risk}): ${spec.instruction}`);
   if (!verdict.approved)
     throw new JobFailed('ApprovalRejected', `not approved${verdict.note ? `: ${verdict.note}` : ''}`);
   run.state.start_approved = true;
 };
 
-/** Which of the calls may run. A no is told to the model, which goes on without that call. */
+/** Which of the calls wait for a person: their tool's policy or their provider asks for it. */
+export const callsToApprove = ({ input }: JobRun, calls: readonly ToolCallBrief[]): ToolCallBrief[] =>
+  calls.filter((call) => input.spec.approve_tools.includes(call.name) || call.confirm !== null);
+
+/** Asks about each of the calls. A no is told to the model, which goes on without that call. */
 export const approveCalls = async (
   run: JobRun,
-  calls: ToolCallBrief[],
+  calls: readonly ToolCallBrief[],
 ): Promise<{ denied: { id: string; note: string }[]; confirmed: string[] }> => {
   const denied: { id: string; note: string }[] = [];
   const confirmed: string[] = [];
   for (const call of calls) {
-    if (!run.input.spec.approve_tools.includes(call.name) && call.confirm === null) continue;
     const verdict = await ask(
       run,
       call.name,

@@ -3,7 +3,7 @@ import { addNote, enter, JobFailed, trace } from './job-run.ts';
 import { money } from './text.ts';
 
 /** What has run out, in words; null when another turn may be bought. */
-const exhausted = ({ state }: JobRun): string | null => {
+export const exhausted = ({ state }: JobRun): string | null => {
   const { totals, allowance } = state;
   if (totals.cost_usd !== null && totals.cost_usd >= allowance.usd)
     return `${money(totals.cost_usd)} of ${money(allowance.usd)} are spent`;
@@ -28,10 +28,10 @@ const extend = (run: JobRun): void => {
 const sameAgain = ({ input }: JobRun): number => Math.min(input.spec.budget_usd, input.spec.limits.max_cost_usd);
 
 /**
- * Passes when another turn may be bought. Otherwise asks a person and waits; `addBudget` or a yes continues.
+ * Asks a person and waits until another turn may be bought; `addBudget` or a yes continues.
  * @throws JobFailed BudgetExceeded on a no, and on silence.
  */
-export const passBudgetGate = async (run: JobRun): Promise<void> => {
+export const waitForBudget = async (run: JobRun): Promise<void> => {
   for (let reason = exhausted(run); reason !== null; reason = exhausted(run)) {
     run.state.approvals_asked += 1;
     const key = `budget-${run.state.approvals_asked}`;

@@ -120,17 +120,17 @@ export const enter = (run: JobRun, phase: string): void => {
   );
 };
 
-/** Writes one event of this job, also while it is being cancelled; a trace that cannot be written breaks nothing. */
-export const trace = (
-  run: JobRun,
-  phase: Phase,
-  about: Omit<RecordTraceInput['events'][number], 'trace_id' | 'job_id' | 'phase'>,
-): Promise<void> => {
+type About = Omit<RecordTraceInput['events'][number], 'trace_id' | 'job_id' | 'phase'>;
+
+/** Writes one event of this job, unless the scope is being cancelled; a trace that cannot be written breaks nothing. */
+export const writeEvent = (run: JobRun, phase: Phase, about: About): Promise<void> => {
   const { trace_id, job_id, agent, skill } = run.identity;
   const { workflowId, runId } = workflowInfo();
-  return CancellationScope.nonCancellable(() =>
-    recordTrace({
-      events: [{ trace_id, job_id, phase, agent, skill, workflow_id: workflowId, run_id: runId, ...about }],
-    }),
-  ).catch(() => undefined);
+  return recordTrace({
+    events: [{ trace_id, job_id, phase, agent, skill, workflow_id: workflowId, run_id: runId, ...about }],
+  }).catch(() => undefined);
 };
+
+/** The same, also while the job is being cancelled. */
+export const trace = (run: JobRun, phase: Phase, about: About): Promise<void> =>
+  CancellationScope.nonCancellable(() => writeEvent(run, phase, about));

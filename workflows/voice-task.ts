@@ -94,9 +94,10 @@ export async function voiceTask(input: TaskInput): Promise<TaskOutput> {
     const { spec } = branch;
     try {
       await branch.scope.run(async () => {
-        await condition(() =>
-          spec.depends_on.every(({ job_id }) => isTerminal(results.get(job_id) ?? pendingResult(spec))),
-        );
+        if (spec.depends_on.length > 0)
+          await condition(() =>
+            spec.depends_on.every(({ job_id }) => isTerminal(results.get(job_id) ?? pendingResult(spec))),
+          );
         const unmet = unmetCondition(spec, results);
         if (unmet !== null) {
           settle(branch, { status: 'cancelled', error: { type: 'DependencyNotMet', message: unmet } });

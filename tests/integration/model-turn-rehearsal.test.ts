@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createConversation } from '../../activities/conversation.ts';
+import { createReadPlan } from '../../activities/plans.ts';
 import { createModelTurn } from '../../activities/model-turn.ts';
 import { createModels } from '../../activities/models/index.ts';
 import type { ToolResult } from '../../activities/models/model.ts';
@@ -60,6 +61,7 @@ const jobWith = async (
   const modelTurn = createModelTurn({
     models: createModels({ anthropic: to, gemini: to }),
     artifacts,
+    readPlan: createReadPlan(artifacts),
     conversation,
     prices: loadPrices(null),
     traceLog,

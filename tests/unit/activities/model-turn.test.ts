@@ -7,6 +7,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createConversation } from '../../../activities/conversation.ts';
+import { createReadPlan } from '../../../activities/plans.ts';
 import { createModelTurn } from '../../../activities/model-turn.ts';
 import { createModels } from '../../../activities/models/index.ts';
 import type { Entry } from '../../../activities/models/model.ts';
@@ -71,6 +72,7 @@ const worker = (change: Change = {}) => {
   const modelTurn = createModelTurn({
     models,
     artifacts: store,
+    readPlan: createReadPlan(artifacts),
     conversation,
     prices: loadPrices(null),
     traceLog,

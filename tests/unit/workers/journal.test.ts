@@ -47,11 +47,21 @@ const leaveBehind = (life: string): void => {
 describe('the journal of running activities', () => {
   it('holds what runs, and nothing of what is over', () => {
     const journal = openJournal(dir);
-    const end = journal.begin(info('q1'));
-    const [life] = readdirSync(dir);
-    expect(readdirSync(join(dir, life ?? ''))).toHaveLength(1);
-    end();
-    expect(readdirSync(join(dir, life ?? ''))).toEqual([]);
+    const held = (): string[] => {
+      const life = join(dir, readdirSync(dir)[0] ?? '');
+      const texts = readdirSync(life).map((file) => readFileSync(join(life, file), 'utf8'));
+      return texts.flatMap((text) => (text ? [(JSON.parse(text) as { queue: string }).queue] : [])).sort();
+    };
+    const endLong = journal.begin(info('a queue with a long name'));
+    const endOther = journal.begin(info('q2'));
+    expect(held()).toEqual(['a queue with a long name', 'q2']);
+    endLong();
+    expect(held()).toEqual(['q2']);
+    const endThird = journal.begin(info('q3')); // in a file that held more
+    expect(held()).toEqual(['q2', 'q3']);
+    endOther();
+    endThird();
+    expect(held()).toEqual([]);
     journal.close();
     expect(readdirSync(dir)).toEqual([]);
   });
