@@ -39,6 +39,7 @@ export const planTasks = async (
       instruction,
       depends_on: [],
       plan: sha256,
+      model: 'claude',
       environment: agent.environment,
       approve_start: false,
       risk: 'read_only',

@@ -59,8 +59,8 @@ export interface Gateway {
   readonly url: string;
   /** @throws Unreachable, Refused */
   get(path: string): Promise<unknown>;
-  /** @throws Unreachable, Refused */
-  post(path: string, body: unknown): Promise<unknown>;
+  /** `once`: a key under which a repeated request counts once. @throws Unreachable, Refused */
+  post(path: string, body: unknown, once?: string): Promise<unknown>;
   /** An event stream, open until `signal` aborts. @throws Unreachable, Refused */
   events(path: string, lastEventId: string | null, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -123,12 +123,12 @@ export const createGateway = ({ settings, signal }: Pick<Context, 'settings' | '
   return {
     url,
     get: async (path) => json(await request(path, { signal: brief() })),
-    post: async (path, body) =>
+    post: async (path, body, once) =>
       json(
         await request(path, {
           method: 'POST',
           body: JSON.stringify(body),
-          headers: { 'content-type': 'application/json' },
+          headers: { 'content-type': 'application/json', ...(once !== undefined && { 'idempotency-key': once }) },
           signal: brief(),
         }),
       ),

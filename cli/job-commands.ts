@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { JobResult } from '../contracts/task.ts';
-import type { Command } from './command.ts';
+import { MAX_STEER } from '../contracts/names.ts';
+import { delay } from '../platform/lifecycle.ts';
+import type { Command, Context } from './command.ts';
 import { CommandError, EXIT, UsageError } from './exit.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, Refused } from './gateway.ts';
 import { idIn, jobIdIn } from './ids.ts';
 import { printable } from './words.ts';
 
-/** Characters of a message to a running job; what the model sees at its next turn. */
-const MAX_STEER = 4_000;
 const MAX_NOTE = 1_000;
 /** US dollars one call may add. */
 const MAX_ADD_USD = 1_000;
@@ -55,6 +56,25 @@ export const approve: Command = {
   },
 };
 
+/** Times an addition that no worker confirms is asked for, under one key; a worker that restarts takes a few seconds. */
+const BUDGET_TRIES = 4;
+
+const addOnce = async (context: Context, path: string, addUsd: number): Promise<void> => {
+  const gateway = createGateway(context);
+  const once = randomUUID();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await gateway.post(path, { add_usd: addUsd }, once);
+      return;
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 503)) throw error;
+      if (tries === BUDGET_TRIES)
+        throw new CommandError(error.code, `${error.message}\nit may still be added, once, when a worker is back`);
+      await delay(error.retryAfterMs ?? 1_000, context.signal);
+    }
+  }
+};
+
 export const budget: Command = {
   usage: 'budget JOB USD',
   summary: "Add US dollars to a job's budget.",
@@ -66,7 +86,7 @@ export const budget: Command = {
     const addUsd = /^\d+(\.\d+)?$/.test(amount) ? Number(amount) : Number.NaN;
     if (!(addUsd > 0 && addUsd <= MAX_ADD_USD))
       throw new UsageError(`"${amount}" is no amount: US dollars above 0 and up to ${MAX_ADD_USD}, such as 1.50`);
-    await createGateway(context).post(`/jobs/${jobId}/budget`, { add_usd: addUsd });
+    await addOnce(context, `/jobs/${jobId}/budget`, addUsd);
     context.out(`$${addUsd.toFixed(2)} added`);
     return EXIT.succeeded;
   },

@@ -128,5 +128,7 @@ export type DependencyCondition = (typeof DEPENDENCY_CONDITIONS)[number];
 export const PAYLOAD_LIMIT_BYTES = 16 * 1024;
 /** Jobs one sentence may start: keeps the task's own payloads under the limit above. */
 export const MAX_JOBS_PER_TASK = 8;
+/** Characters of a message to a running job. */
+export const MAX_STEER = 2_000;
 /** Characters of an utterance shown as search attribute and workflow summary. */
 export const UTTERANCE_SHOWN = 200;

@@ -16,6 +16,8 @@ export interface JobSpec {
   depends_on: Dependency[];
   /** SHA-256 of the JobPlan artifact. */
   plan: string;
+  /** The model as people know it before it has answered: its name, or its family where the worker's variable decides. */
+  model: string;
   environment: EnvironmentName | null;
   /** Ask a person before the first turn. */
   approve_start: boolean;
@@ -43,7 +45,7 @@ export interface TaskInput {
 /** Result of `voiceTask`: its jobs carry no artifacts and short summaries; the jobs' own results have the rest. */
 export type TaskOutput = TaskResult;
 
-/** What a dependent job learns of one it waited for. At most 600 bytes of summary and three artifacts. */
+/** What a dependent job learns of one it waited for. At most 600 bytes of summary and three artifacts (one, when it waited for many). */
 export interface Predecessor {
   job_id: string;
   agent: string;
@@ -54,7 +56,7 @@ export interface Predecessor {
   artifacts: ArtifactRef[];
 }
 
-/** A message for the model's next turn. At most 4,000 characters. */
+/** A message for the model's next turn. At most 4,000 bytes. */
 export interface Note {
   kind: 'steer' | 'session_lost' | 'verification_failed' | 'cut_off' | 'malformed' | 'budget_extended';
   text: string;
@@ -90,8 +92,12 @@ export interface JobState {
   /** What may be spent before a person is asked again; `deadline_ms` is workflow time since the epoch. */
   allowance: { usd: number; turns: number; deadline_ms: number };
   notes: Note[];
-  /** Answers to approvals that arrived, newest last; at most 20 are kept. */
+  /** A person said yes to the start, where the skill's policy asks. */
   start_approved: boolean;
+  /** Keys of the newest additions to the budget, so that one asked for again counts once; at most 50. */
+  budget_keys: string[];
+  /** The model that answered last. */
+  model: string;
   verification: Verification | null;
   verify_rounds_used: number;
   /** Unusable answers (malformed, cut off) in a row. */
@@ -130,6 +136,12 @@ export interface JobStatusAnswer {
 export interface CancelRequest {
   job_id: string | null;
   reason: string;
+}
+
+/** Update `addBudget`. `key`: asked for again under the same one, it counts once. */
+export interface BudgetAddition {
+  add_usd: number;
+  key: string;
 }
 
 /** Update `approve`. */

@@ -55,7 +55,7 @@ const YOUNG_MIB = { gateway: 1, worker: 8, rehearsal: 2, site: 2 } as const;
 export const nodeSettings = (role: Exclude<ChildRole, 'temporal'>): Record<string, string> => ({
   NODE_COMPILE_CACHE: fromRoot('.cache/node'),
   NODE_OPTIONS: `--max-semi-space-size=${YOUNG_MIB[role]}`,
-  MALLOC_ARENA_MAX: '2',
+  ...(role === 'gateway' && { MALLOC_ARENA_MAX: '2' }),
 });
 
 /** Variables for processes that need no keys; the CLI must not read a person's own Temporal profile either. */

@@ -19,6 +19,9 @@ const INSTRUCTION_BYTES = 400;
 const LOW_SCORE = 0.7;
 const LOW_MARGIN = 0.24;
 
+/** What people call a provider's models; which one it is, the worker's variable says. */
+const FAMILY = { anthropic: 'claude', gemini: 'gemini' } as const;
+
 export interface TaskSettings {
   /** USD for the whole task. */
   budgetUsd: number;
@@ -92,6 +95,7 @@ export const buildTask = (
         when,
       })),
       plan: store(JSON.stringify(plan)),
+      model: agent.model.name ?? FAMILY[agent.model.provider],
       environment: agent.environment,
       approve_start: asksFirst(skill, clause),
       risk: skill.approval.risk,

@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { agentJobId, SIGNALS, UPDATES, voiceTaskId } from '../contracts/names.ts';
-import type { ApprovalAnswer, CancelRequest } from '../contracts/workflows.ts';
+import type { ApprovalAnswer, BudgetAddition, CancelRequest } from '../contracts/workflows.ts';
 import { ProblemError } from './problems.ts';
 import type { CommandOutcome, TaskEngine } from './task-engine.ts';
 
 /** What a caller waits before it asks again whether a worker has confirmed. */
 const CONFIRM_RETRY_S = 2;
+
+const notConfirmed = (advice: string): ProblemError =>
+  new ProblemError('not-confirmed', `no worker answered within 2 s; ${advice}`, { retryAfterS: CONFIRM_RETRY_S });
 
 export interface JobCommands {
   cancelTask(traceId: string, reason: string): Promise<void>;
@@ -52,9 +55,7 @@ export const createJobCommands = (
       case 'refused':
         throw new ProblemError('not-waiting', result.reason);
       case 'unconfirmed':
-        throw new ProblemError('not-confirmed', 'no worker answered within 2 s; ask again, it counts once', {
-          retryAfterS: CONFIRM_RETRY_S,
-        });
+        throw notConfirmed('ask again, it counts once');
     }
   };
 
@@ -83,8 +84,12 @@ export const createJobCommands = (
     },
     addBudget: async (jobId, addUsd, once) => {
       const key = once === undefined ? randomUUID() : createHash('sha256').update(once).digest('hex').slice(0, 32);
-      const updateId = `budget-${key}`;
-      await settle(jobId, await engine.update(agentJobId(jobId), UPDATES.addBudget, updateId, { add_usd: addUsd }));
+      // The update's id makes it one within a run of the workflow, the key also beyond a continue-as-new.
+      const addition: BudgetAddition = { add_usd: addUsd, key };
+      const result = await engine.update(agentJobId(jobId), UPDATES.addBudget, `budget-${key}`, addition);
+      if (result.outcome === 'unconfirmed' && once === undefined)
+        throw notConfirmed('it may still be added; ask again only with an Idempotency-Key, under which it counts once');
+      await settle(jobId, result);
     },
     steer: async (jobId, text) => {
       await settle(jobId, await engine.signal(agentJobId(jobId), SIGNALS.steer, { text }));

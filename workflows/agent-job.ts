@@ -16,11 +16,28 @@ import type { CloseSessionOutput, ModelTurnOutput } from '../contracts/activitie
 import { FAILURE_TYPES, QUERIES, SIGNALS } from '../contracts/names.ts';
 import type { FailureType } from '../contracts/names.ts';
 import type { JobError } from '../contracts/task.ts';
-import type { CancelRequest, JobInput, JobOutput, JobStatusAnswer, SessionLease } from '../contracts/workflows.ts';
+import type {
+  CancelRequest,
+  JobInput,
+  JobOutput,
+  JobStatusAnswer,
+  Predecessor,
+  SessionLease,
+} from '../contracts/workflows.ts';
 import { approveCalls, approveStart, callsToApprove, needsStartApproval } from './approvals.ts';
 import { exhausted, waitForBudget } from './budget.ts';
 import type { JobRun } from './job-run.ts';
-import { addNote, enter, initialState, JobFailed, resultNow, statusNow, takeNotes, writeEvent } from './job-run.ts';
+import {
+  addNote,
+  enter,
+  addMoney,
+  initialState,
+  JobFailed,
+  resultNow,
+  statusNow,
+  takeNotes,
+  writeEvent,
+} from './job-run.ts';
 import {
   closeSession,
   HISTORY_EVENTS_PER_RUN,
@@ -53,7 +70,7 @@ export async function agentJob(input: JobInput): Promise<JobOutput> {
     state,
     phase: 'starting',
     cancelReason: null,
-    questions: createQuestions(job_id, (addUsd) => (state.allowance.usd += addUsd)),
+    questions: createQuestions(job_id, (addition) => addMoney(state, addition)),
   };
   const scope = new CancellationScope();
   setHandler(statusQuery, () => statusNow(run));
@@ -71,10 +88,14 @@ export async function agentJob(input: JobInput): Promise<JobOutput> {
   }
   // A cancellation that came with the last step of this run must not be left behind in it.
   if (ending === 'continue' && scope.consideredCancelled) ending = endingOf(run, new CancelledFailure('cancelled'));
-  if (ending === 'continue') return continueAsNew<typeof agentJob>({ ...input, state });
+  if (ending === 'continue')
+    return continueAsNew<typeof agentJob>({ ...input, predecessors: input.predecessors.map(heard), state });
   const final = ending;
   return CancellationScope.nonCancellable(() => finish(run, final));
 }
+
+/** What is still needed of a predecessor once the model has been told of it: where its work is. */
+const heard = (job: Predecessor): Predecessor => ({ ...job, summary: '', artifacts: [] });
 
 /**
  * The loop. 'continue': this run's history is long enough, carry on in a new one.
@@ -111,7 +132,7 @@ const takeTurn = async (run: JobRun): Promise<ModelTurnOutput> => {
   const { state, input } = run;
   const turn = state.totals.turns + 1;
   enter(run, `model turn ${turn}`);
-  const reply = await modelTurn(`turn ${turn}: ${run.identity.agent} thinks`, {
+  const reply = await modelTurn(`turn ${turn}: ${state.model}${state.totals.rehearsal ? ' (rehearsal)' : ''}`, {
     ...run.identity,
     turn,
     head: state.head,
@@ -126,6 +147,7 @@ const takeTurn = async (run: JobRun): Promise<ModelTurnOutput> => {
   totals.cost_usd = totals.cost_usd === null || reply.cost_usd === null ? null : totals.cost_usd + reply.cost_usd;
   totals.cost_source = worseSource(turn === 1 ? reply.cost_source : totals.cost_source, reply.cost_source);
   totals.rehearsal ||= reply.rehearsal;
+  state.model = reply.model;
   state.head = reply.head;
   state.last_text = reply.text || state.last_text;
   state.report = reply.report ?? state.report;

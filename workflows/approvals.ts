@@ -1,6 +1,10 @@
 import type { ToolCallBrief } from '../contracts/activities.ts';
 import type { JobRun } from './job-run.ts';
 import { enter, JobFailed, trace } from './job-run.ts';
+import { cut } from './text.ts';
+
+/** What people said about the calls of one batch travels in one payload. */
+const NOTES_OF_A_BATCH_BYTES = 4_000;
 
 interface Verdict {
   approved: boolean;
@@ -11,8 +15,9 @@ interface Verdict {
 const ask = async (run: JobRun, tool: string | null, summary: string): Promise<Verdict> => {
   run.state.approvals_asked += 1;
   const key = `approval-${run.state.approvals_asked}`;
+  const approvalId = `${run.identity.job_id}.${run.state.approvals_asked}`;
   const answer = await run.questions.ask(
-    { kind: 'approval', approval_id: `${run.identity.job_id}.${run.state.approvals_asked}`, tool, summary },
+    { kind: 'approval', approval_id: approvalId, tool, summary },
     run.input.approval_timeout_ms,
     async (waiting) => {
       enter(run, 'waiting for approval');
@@ -21,7 +26,10 @@ const ask = async (run: JobRun, tool: string | null, summary: string): Promise<V
   );
   const approved = answer.kind === 'approve';
   const note = 'note' in answer ? answer.note : '';
-  await trace(run, approved ? 'approved' : 'rejected', { key, payload: { tool, note, answer: answer.kind } });
+  await trace(run, approved ? 'approved' : 'rejected', {
+    key,
+    payload: { kind: 'approval', approval_id: approvalId, tool, note, answer: answer.kind },
+  });
   return { approved, note };
 };
 
@@ -56,7 +64,7 @@ export const approveCalls = async (
       call.confirm === null ? call.summary : `${call.summary}: ${call.confirm}`,
     );
     if (verdict.approved) confirmed.push(call.id);
-    else denied.push({ id: call.id, note: verdict.note });
+    else denied.push({ id: call.id, note: cut(verdict.note, NOTES_OF_A_BATCH_BYTES / calls.length) });
   }
   return { denied, confirmed };
 };

@@ -12,10 +12,16 @@ export const exhausted = ({ state }: JobRun): string | null => {
   return null;
 };
 
-/** One more helping of whatever ran out: turns and time as the limits say, and the money a person added. */
-const extend = (run: JobRun): void => {
+/** The original share of money, once more; for a plain "yes" without an amount. */
+const sameAgain = ({ input }: JobRun): number => Math.min(input.spec.budget_usd, input.spec.limits.max_cost_usd);
+
+/** One more helping of whatever ran out, as the limits say: turns, time, and for a plain yes the money too. */
+const extend = (run: JobRun, answer: 'budget' | 'approve'): void => {
   const { state, input } = run;
   const { limits } = input.spec;
+  const { cost_usd } = state.totals;
+  if (answer === 'approve' && cost_usd !== null && cost_usd >= state.allowance.usd)
+    state.allowance.usd += sameAgain(run);
   if (state.totals.turns >= state.allowance.turns) state.allowance.turns += limits.max_turns;
   if (Date.now() >= state.allowance.deadline_ms) state.allowance.deadline_ms = Date.now() + limits.timeout_ms;
   addNote(state, {
@@ -23,9 +29,6 @@ const extend = (run: JobRun): void => {
     text: 'A person extended the budget of this job. Go on, and come to an end.',
   });
 };
-
-/** The original share of money, once more; for a plain "yes" without an amount. */
-const sameAgain = ({ input }: JobRun): number => Math.min(input.spec.budget_usd, input.spec.limits.max_cost_usd);
 
 /**
  * Asks a person and waits until another turn may be bought; `addBudget` or a yes continues.
@@ -35,10 +38,11 @@ export const waitForBudget = async (run: JobRun): Promise<void> => {
   for (let reason = exhausted(run); reason !== null; reason = exhausted(run)) {
     run.state.approvals_asked += 1;
     const key = `budget-${run.state.approvals_asked}`;
+    const approvalId = `${run.identity.job_id}.${run.state.approvals_asked}`;
     const answer = await run.questions.ask(
       {
         kind: 'budget',
-        approval_id: `${run.identity.job_id}.${run.state.approvals_asked}`,
+        approval_id: approvalId,
         tool: null,
         summary: `${reason}; may it go on?`,
       },
@@ -49,15 +53,20 @@ export const waitForBudget = async (run: JobRun): Promise<void> => {
       },
     );
     const yes = answer.kind === 'budget' || answer.kind === 'approve';
-    await trace(run, yes ? 'approved' : 'rejected', { key, payload: { kind: 'budget', answer: answer.kind } });
-    if (!yes)
+    const payload = {
+      kind: 'budget',
+      approval_id: approvalId,
+      answer: answer.kind,
+      ...(answer.kind === 'budget' && { add_usd: answer.addUsd }),
+    };
+    await trace(run, yes ? 'approved' : 'rejected', { key, payload });
+    if (answer.kind !== 'budget' && answer.kind !== 'approve')
       throw new JobFailed(
         'BudgetExceeded',
         answer.kind === 'reject'
           ? `${reason}, and a person said no to more`
           : `${reason}, and nobody added to it in time`,
       );
-    if (answer.kind === 'approve') run.state.allowance.usd += sameAgain(run);
-    extend(run);
+    extend(run, answer.kind);
   }
 };

@@ -33,8 +33,14 @@ export const pendingResult = (spec: JobSpec): JobResult => ({
 /** Why a dependent job can not start, or null when it can. Call when everything it waits for is terminal. */
 export const unmetCondition = (spec: JobSpec, results: ReadonlyMap<string, JobResult>): string | null => {
   for (const { job_id, when } of spec.depends_on) {
-    const status = results.get(job_id)?.status;
-    const met = when === 'finished' ? status === 'succeeded' || status === 'failed' : status === when;
+    const earlier = results.get(job_id);
+    const status = earlier?.status;
+    // "If it fails, mend it; either way, tell me": what was not needed is over as well. What a person stopped is not.
+    const finished =
+      status === 'succeeded' ||
+      status === 'failed' ||
+      (status === 'cancelled' && earlier?.error?.type === 'DependencyNotMet');
+    const met = when === 'finished' ? finished : status === when;
     if (!met) return `it was to start when ${job_id} ${when}, which ${status ?? 'does not exist'}`;
   }
   return null;
@@ -57,12 +63,29 @@ export const summarise = (jobs: readonly JobResult[]): string =>
   jobs
     .map((job) => {
       const said = job.status === 'succeeded' ? job.summary : `${job.error?.type ?? ''} ${job.error?.message ?? ''}`;
-      return cut(`${job.agent} ${job.status}: ${said.replace(/\s+/g, ' ').trim()}`, 300);
+      return cut(`${job.agent} ${job.status}: ${said.replace(/\s+/g, ' ').trim()}`, 200);
     })
     .join('\n');
 
+/** Bytes of each text of a job in the task's own payloads: eight jobs and the summary stay below 16 KiB together. */
+const SHOWN = { instruction: 120, summary: 250, error: 250, waiting: 120, command: 60 } as const;
+
 /** As small as it travels in the task's own payloads; the job's own result has the rest. */
-export const slim = (result: JobResult): JobResult => ({ ...result, summary: cut(result.summary, 300), artifacts: [] });
+export const slim = (result: JobResult): JobResult => {
+  const { error, waiting, verification } = result;
+  return {
+    ...result,
+    instruction: cut(result.instruction, SHOWN.instruction),
+    summary: cut(result.summary, SHOWN.summary),
+    error: error && { ...error, message: cut(error.message, SHOWN.error) },
+    waiting: waiting && { ...waiting, summary: cut(waiting.summary, SHOWN.waiting) },
+    verification: verification && {
+      ...verification,
+      command: verification.command && cut(verification.command, SHOWN.command),
+    },
+    artifacts: [],
+  };
+};
 
 export interface TaskFacts {
   trace_id: string;

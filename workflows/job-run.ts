@@ -2,7 +2,7 @@ import { CancellationScope, setCurrentDetails, workflowInfo } from '@temporalio/
 import type { JobIdentity, RecordTraceInput } from '../contracts/activities.ts';
 import type { FailureType, Phase } from '../contracts/names.ts';
 import type { JobResult } from '../contracts/task.ts';
-import type { JobInput, JobState, JobStatusAnswer, Note } from '../contracts/workflows.ts';
+import type { BudgetAddition, JobInput, JobState, JobStatusAnswer, Note } from '../contracts/workflows.ts';
 import { MAX_NOTES, NOTES_PER_TURN_BYTES, recordTrace } from './policies.ts';
 import type { Questions } from './questions.ts';
 import { byteLength, cut, money } from './text.ts';
@@ -44,6 +44,8 @@ export const initialState = (input: JobInput): JobState => {
     },
     notes: [],
     start_approved: false,
+    budget_keys: [],
+    model: input.spec.model,
     verification: null,
     verify_rounds_used: 0,
     unusable_in_a_row: 0,
@@ -51,6 +53,17 @@ export const initialState = (input: JobInput): JobState => {
     last_text: '',
     report: null,
   };
+};
+
+/** Additions to a budget that are remembered by their key. */
+const MAX_BUDGET_KEYS = 50;
+
+/** Raises the job's money, once for each key; answers what may now be spent, in USD. */
+export const addMoney = ({ allowance, budget_keys }: JobState, { add_usd, key }: BudgetAddition): number => {
+  if (budget_keys.includes(key)) return allowance.usd;
+  budget_keys.push(key);
+  if (budget_keys.length > MAX_BUDGET_KEYS) budget_keys.shift();
+  return (allowance.usd += add_usd);
 };
 
 /** Keeps the newest; a person who steers faster than the model turns loses the oldest of many. */

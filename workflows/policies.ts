@@ -20,23 +20,29 @@ const retry = (policy: RetryPolicy): RetryPolicy => ({
  * A heartbeat is sent twice a second. A model turn is given up late, since a false alarm may buy it again; a session's
  * step early, since a false alarm only repeats it. Eight busy processes on two cores gave no false alarm at 1.5 s.
  */
-const HEARTBEAT = '5s';
-const OWNER_HEARTBEAT = '2s';
+const HEARTBEAT = '4s';
+const OWNER_HEARTBEAT = '1500ms';
+
+/**
+ * How long a step may wait for its turn: a backlog, a laptop that sleeps over night and a worker that is away for hours
+ * end no job. What a step does once it has begun is bounded by its attempts and their own time.
+ */
+const QUEUEING = '24h';
 
 /** A worker's graceful shutdown costs an attempt, so that one attempt would lose jobs at every deploy. */
 const { modelTurn: modelTurnProxy } = proxyActivities<Activities>({
   taskQueue: QUEUES.models,
   startToCloseTimeout: '11m', // the providers' own limit for one answer is ten minutes
-  scheduleToCloseTimeout: '1h',
+  scheduleToCloseTimeout: QUEUEING,
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: retry({ initialInterval: '500ms', maximumInterval: '60s', maximumAttempts: 10 }),
 });
 
-/** A full host answers EnvironmentBusy and is asked again; half an hour is how long a job queues for a slot. */
+/** A full host answers EnvironmentBusy and is asked again, which is how a job queues for a slot. */
 const { openSession: openSessionProxy } = proxyActivities<Activities>({
   startToCloseTimeout: '10m',
-  scheduleToCloseTimeout: '30m',
+  scheduleToCloseTimeout: QUEUEING,
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: retry({ initialInterval: '200ms', maximumInterval: '5s' }),
@@ -56,6 +62,9 @@ const {
   verifyJob: verifyJobProxy,
   closeSession: closeSessionProxy,
 } = proxyActivities<Activities>(OWNER);
+
+/** After a failure or a cancellation nobody opens the session anew to close it: its owner may be restarting. */
+const { closeSession: closePatientlyProxy } = proxyActivities<Activities>({ ...OWNER, scheduleToStartTimeout: '1m' });
 
 /** Written from the worker that runs the workflow, within the workflow task: no server round trip. Never fails a job. */
 const { recordTrace: recordTraceProxy } = proxyLocalActivities<Activities>({
@@ -83,7 +92,10 @@ export const closeSession = (
   summary: string,
   input: Argument<'closeSession'>,
 ): ReturnType<Activities['closeSession']> =>
-  closeSessionProxy.executeWithOptions({ summary, taskQueue: input.session.owner_queue }, [input]);
+  (input.outcome === 'succeeded' ? closeSessionProxy : closePatientlyProxy).executeWithOptions(
+    { summary, taskQueue: input.session.owner_queue },
+    [input],
+  );
 
 export const recordTrace = (input: Argument<'recordTrace'>): Promise<void> => recordTraceProxy(input);
 
@@ -102,7 +114,6 @@ export const HISTORY_EVENTS_PER_RUN = 1_500;
 export const MAX_LOST_SESSIONS = 3;
 /** Answers in a row that were cut off or could not be read. */
 export const MAX_UNUSABLE_ANSWERS = 3;
-/** Bytes of notes handed to one turn; what does not fit waits for the next. */
-export const NOTES_PER_TURN_BYTES = 8_000;
-/** Notes kept for later turns; the oldest go first. */
+/** Bytes of notes kept for the next turn, which is handed all of them; the oldest go first. */
+export const NOTES_PER_TURN_BYTES = 6_000;
 export const MAX_NOTES = 20;

@@ -1,10 +1,10 @@
 import { condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { UPDATES } from '../contracts/names.ts';
 import type { Waiting } from '../contracts/task.ts';
-import type { ApprovalAnswer } from '../contracts/workflows.ts';
+import type { ApprovalAnswer, BudgetAddition } from '../contracts/workflows.ts';
 
 const approveUpdate = defineUpdate<{ job_id: string; approval_id: string }, [ApprovalAnswer]>(UPDATES.approve);
-const addBudgetUpdate = defineUpdate<{ job_id: string; budget_usd: number }, [{ add_usd: number }]>(UPDATES.addBudget);
+const addBudgetUpdate = defineUpdate<{ job_id: string; budget_usd: number }, [BudgetAddition]>(UPDATES.addBudget);
 
 /** More money at once than this is a typing mistake. */
 const MAX_ADD_USD = 1_000;
@@ -25,9 +25,9 @@ export interface Questions {
 /**
  * Sets the update handlers; call before the first await. They are synchronous, and take the question away themselves,
  * so that the second of two answers to one question is refused by its validator.
- * `onBudget` gets money that arrives while nobody asked, and answers the budget as it then is.
+ * `onBudget` gets the money that arrives, asked for or not, and answers the budget as it then is.
  */
-export const createQuestions = (jobId: string, onBudget: (addUsd: number) => number): Questions => {
+export const createQuestions = (jobId: string, onBudget: (addition: BudgetAddition) => number): Questions => {
   let waiting: Waiting | null = null;
   let answer: Answer | null = null;
   const settle = (given: Answer): void => {
@@ -55,15 +55,16 @@ export const createQuestions = (jobId: string, onBudget: (addUsd: number) => num
   );
   setHandler(
     addBudgetUpdate,
-    ({ add_usd }) => {
-      const budgetUsd = onBudget(add_usd);
-      if (waiting?.kind === 'budget') settle({ kind: 'budget', addUsd: add_usd });
+    (addition) => {
+      const budgetUsd = onBudget(addition);
+      if (waiting?.kind === 'budget') settle({ kind: 'budget', addUsd: addition.add_usd });
       return { job_id: jobId, budget_usd: budgetUsd };
     },
     {
-      validator: ({ add_usd }: { add_usd: number }) => {
+      validator: ({ add_usd, key }: BudgetAddition) => {
         if (typeof add_usd !== 'number' || !(add_usd > 0 && add_usd <= MAX_ADD_USD))
           throw new Error(`add_usd is more than 0 and at most ${MAX_ADD_USD}`);
+        if (typeof key !== 'string' || key.length > 100) throw new Error('key is a text of at most 100 characters');
       },
     },
   );

@@ -21,6 +21,7 @@ const ensureSession = async (run: JobRun): Promise<SessionLease> => {
     throw new JobFailed('BadInput', `agent ${input.spec.agent} has no environment, but its model asked for tools`);
   enter(run, `opening a ${environment} session`);
   const generation = state.sessions_opened + 1;
+  const asked = Date.now();
   const opened = await openSession(
     generation === 1 ? `open a ${environment} session` : `open ${environment} session ${generation}, after a loss`,
     {
@@ -31,6 +32,8 @@ const ensureSession = async (run: JobRun): Promise<SessionLease> => {
       base_commits: input.predecessors.flatMap(({ commit }) => (commit ? [commit] : [])),
     },
   );
+  // The job's own time does not run while it waits for a place to work in.
+  state.allowance.deadline_ms += Date.now() - asked;
   state.sessions_opened = generation;
   state.session = opened.lease;
   state.checkpoint = opened.checkpoint;

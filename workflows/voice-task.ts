@@ -106,6 +106,7 @@ export async function voiceTask(input: TaskInput): Promise<TaskOutput> {
         }
         const predecessors = spec.depends_on.map(({ job_id }) =>
           predecessorOf(
+            spec.depends_on.length > 3 ? 1 : 3,
             job_id,
             branches.get(job_id)?.output?.result ?? results.get(job_id),
             branches.get(job_id)?.output?.commit,
@@ -207,6 +208,7 @@ const ignoreGone = (): void => undefined;
 const ignoreTrace = (): void => undefined;
 
 const predecessorOf = (
+  artifacts: number,
   jobId: string,
   result: JobResult | undefined,
   commit: string | null | undefined,
@@ -216,7 +218,7 @@ const predecessorOf = (
   status: result?.status ?? 'failed',
   summary: cut(result?.summary ?? '', 600),
   commit: commit ?? null,
-  artifacts: result?.artifacts.slice(0, 3) ?? [],
+  artifacts: result?.artifacts.slice(0, artifacts) ?? [],
 });
 
 const childOptions = (input: TaskInput, spec: JobSpec, predecessors: Predecessor[]) => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_STEER } from '../../contracts/names.ts';
 import { JobId, JobResult } from '../../contracts/task.ts';
 import type { JobCommands } from '../job-commands.ts';
 import { ProblemError } from '../problems.ts';
@@ -17,7 +18,7 @@ const Approval = z.strictObject({
   note: z.string().max(1_000).default(''),
 });
 const Budget = z.strictObject({ add_usd: z.number().positive().max(MAX_ADD_USD) });
-const Steer = z.strictObject({ text: z.string().trim().min(1).max(2_000) });
+const Steer = z.strictObject({ text: z.string().trim().min(1).max(MAX_STEER) });
 const OnceKey = z.string().regex(/^[\x21-\x7e]{1,128}$/);
 
 const COMMAND_PROBLEMS = ['not-found', 'already-over', 'not-waiting', 'unavailable'] as const;

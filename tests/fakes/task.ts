@@ -18,6 +18,7 @@ export const taskInput = (jobs: Partial<JobSpec>[], change: Partial<TaskInput> =
       instruction: 'refactor the API',
       depends_on: [],
       plan: '0'.repeat(64),
+      model: 'claude',
       environment: 'coding',
       approve_start: false,
       risk: 'writes_code',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { agentJobId, PAYLOAD_LIMIT_BYTES } from '../../contracts/names.ts';
-import type { JobOutput } from '../../contracts/workflows.ts';
+import type { BudgetAddition, JobOutput } from '../../contracts/workflows.ts';
 import { scriptedActivities } from '../fakes/scripted-activities.ts';
 import { taskInput } from '../fakes/task.ts';
 import { startTemporal } from '../fakes/temporal-server.ts';
@@ -27,6 +27,12 @@ const payloadSizes = (value: unknown): number[] => {
     key === 'data' && inner instanceof Uint8Array ? [inner.byteLength] : payloadSizes(inner),
   );
 };
+
+type IHistoryEvent = NonNullable<History['events']>[number];
+/** What a turn itself leaves; messages and the workflow tasks that hear them come on top, as people send them. */
+const isStep = (event: IHistoryEvent): boolean =>
+  Boolean(event.activityTaskScheduledEventAttributes ?? event.activityTaskCompletedEventAttributes);
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 describe('a job of 500 turns', () => {
   it('continues as new before 2,000 events, loses no message, grows by a constant, and keeps every payload small', async () => {
@@ -56,9 +62,33 @@ describe('a job of 500 turns', () => {
           await until(() => over || recorded.modelTurn.length > turnsBefore || undefined);
         }
       })();
+      // Money by the spoonful, each asked for twice as a caller does that heard nothing: runs change in between.
+      const budgets: number[] = [];
+      const adding = (async () => {
+        await until(() => recorded.modelTurn.length > 0 || undefined);
+        while (!over && budgets.length < 200) {
+          const key = `spoon-${budgets.length}`;
+          const turnsBefore = recorded.modelTurn.length;
+          const add = async (): Promise<number | null> => {
+            const args: [BudgetAddition] = [{ add_usd: 0.5, key }];
+            const update = job.executeUpdate<{ budget_usd: number }, [BudgetAddition]>('addBudget', { args });
+            return update.then(
+              ({ budget_usd }) => budget_usd,
+              () => null, // between two runs, or over: the gateway asks again
+            );
+          };
+          const first = await add();
+          const again = await add();
+          if (first !== null && again !== null) expect(again).toBe(first);
+          if (first !== null || again !== null) budgets.push(first ?? again ?? 0);
+          await until(() => over || recorded.modelTurn.length > turnsBefore + 3 || undefined);
+        }
+      })();
       const result = await task.result();
       over = true;
-      await steering;
+      await Promise.all([steering, adding]);
+      expect(budgets.length).toBeGreaterThan(30);
+      expect(budgets).toEqual(budgets.map((_, count) => 2.5 + 0.5 * (count + 1)));
       expect(result.jobs[0]).toMatchObject({ status: 'succeeded', turns: TURNS });
       expect(result.cost_usd).toBeCloseTo(0.499, 6);
 
@@ -68,7 +98,7 @@ describe('a job of 500 turns', () => {
       expect(sent.length - heard.length).toBeLessThanOrEqual(1); // sent while the last turn was already with the model
 
       // The runs of the job, oldest last: each links to the one before it.
-      const runs: { events: number; bytes: number; turns: number }[] = [];
+      const runs: { events: number; turns: number; bytesPerTurn: number; heard: boolean }[] = [];
       let runId: string | undefined = (await job.describe()).runId;
       while (runId) {
         const history: History = await temporal.client.workflow.getHandle(agentJobId(jobId), runId).fetchHistory();
@@ -78,12 +108,20 @@ describe('a job of 500 turns', () => {
         const turns = events.filter(
           (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'modelTurn',
         ).length;
-        runs.push({ events: events.length, bytes: sizes.reduce((sum, size) => sum + size, 0), turns });
+        runs.push({
+          events: events.length,
+          turns,
+          bytesPerTurn: sum(events.filter(isStep).flatMap((event) => payloadSizes(event))) / turns,
+          heard: events.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes),
+        });
         runId = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
       }
       expect(runs.length).toBeGreaterThan(2);
       expect(runs.reduce((sum, run) => sum + run.turns, 0)).toBe(TURNS);
       for (const run of runs) expect(run.events).toBeLessThan(2_000);
+      expect(runs.filter((run) => run.heard).length).toBeGreaterThan(1);
+      // A turn in the newest run costs what one in the first run did.
+      expect((runs[0]?.bytesPerTurn ?? 0) / (runs.at(-1)?.bytesPerTurn ?? 1)).toBeCloseTo(1, 1);
       const output = (await job.result()) as JobOutput;
       expect(output.result.turns).toBe(TURNS);
     } finally {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/activity';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { agentJobId } from '../../contracts/names.ts';
 import type { JobOutput, JobStatusAnswer } from '../../contracts/workflows.ts';
@@ -224,8 +225,8 @@ describe('a job', () => {
     expect(waiting).toMatchObject({ kind: 'budget', tool: null });
     expect(recorded.modelTurn).toHaveLength(2);
     const handle = temporal.client.workflow.getHandle(agentJobId(jobId));
-    await expect(handle.executeUpdate('addBudget', { args: [{ add_usd: -1 }] })).rejects.toThrow();
-    expect(await handle.executeUpdate('addBudget', { args: [{ add_usd: 1 }] })).toEqual({
+    await expect(handle.executeUpdate('addBudget', { args: [{ add_usd: -1, key: 'none' }] })).rejects.toThrow();
+    expect(await handle.executeUpdate('addBudget', { args: [{ add_usd: 1, key: 'one' }] })).toEqual({
       job_id: jobId,
       budget_usd: 2.5,
     });
@@ -306,6 +307,35 @@ describe('a job', () => {
     await handle.executeUpdate('approve', { args: [{ approval_id: `${jobId}.1`, decision: 'approve', note: '' }] });
     await result();
     expect(recorded.modelTurn[1]?.notes).toEqual([{ kind: 'steer', text: 'only the users module' }]);
+  });
+
+  it('shows in the Web UI what it does, without a payload being opened', async () => {
+    await play({ turns: { '*': [{ tools: ['bash'], costUsd: 0.25 }, { end: 'done' }] } });
+    const { jobId, task, result } = await one({ approve_tools: ['bash'], model: 'claude' });
+    await waitingOf(jobId);
+    const job = temporal.client.workflow.getHandle(agentJobId(jobId));
+    const { currentDetails } = await job.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain('**waiting for approval**');
+    expect(currentDetails).toContain('turns 1, cost so far $0.2500');
+    expect(currentDetails).toMatch(/waits for a person until 20\d\d-.*bash something/);
+    await job.executeUpdate('approve', { args: [{ approval_id: `${jobId}.1`, decision: 'approve', note: '' }] });
+    await result();
+    const summariesOf = async (handle: { fetchHistory(): Promise<History> }): Promise<string[]> =>
+      ((await handle.fetchHistory()).events ?? []).flatMap(({ userMetadata }) =>
+        userMetadata?.summary?.data
+          ? [JSON.parse(Buffer.from(userMetadata.summary.data).toString('utf8')) as string]
+          : [],
+      );
+    expect(await summariesOf(job)).toEqual([
+      'coding: refactor the API',
+      'turn 1: claude',
+      'open a coding session',
+      'bash something',
+      'turn 2: scripted',
+      'verify, round 1',
+      'close the coding session',
+    ]);
+    expect(await summariesOf(task)).toEqual(['coding: refactor the API']);
   });
 
   it('sends failed verification back to the model, and fails when rounds are used up', async () => {

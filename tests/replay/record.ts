@@ -104,7 +104,7 @@ try {
         );
       }
       await waiting(input);
-      await job(input).executeUpdate('addBudget', { args: [{ add_usd: 2 }] });
+      await job(input).executeUpdate('addBudget', { args: [{ add_usd: 2, key: 'one' }] });
     },
   );
 

@@ -85,9 +85,21 @@ describe('dual approve', () => {
 it('dual budget and dual steer say what the gateway expects', async () => {
   expect((await run(['budget', JOB_ID, '1.50'], { [`POST /jobs/${JOB_ID}/budget`]: taken })).out).toBe('$1.50 added\n');
   expect(last()[1]).toEqual({ add_usd: 1.5 });
+  expect(gateway?.asked.at(-1)?.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
   await gateway?.close();
   expect((await run(['steer', JOB_ID, 'use', 'tabs'], { [`POST /jobs/${JOB_ID}/steer`]: taken })).code).toBe(0);
   expect(last()[1]).toEqual({ text: 'use tabs' });
+});
+
+it('dual budget asks again under the same key while no worker confirms', async () => {
+  const away = problem(503, 'not-confirmed', 'no worker answered', { 'retry-after': '0' });
+  const path = `POST /jobs/${JOB_ID}/budget`;
+  expect((await run(['budget', JOB_ID, '2'], { [path]: [away, away, taken] })).code).toBe(0);
+  const keys = gateway?.asked.map(({ headers }) => headers['idempotency-key']) ?? [];
+  expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+  await gateway?.close();
+  const { code, err } = await run(['budget', JOB_ID, '2'], { [path]: away });
+  expect([code, err]).toEqual([3, expect.stringContaining('it may still be added, once')]);
 });
 
 it('dual open prints a link that works once', async () => {

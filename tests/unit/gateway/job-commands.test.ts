@@ -127,6 +127,20 @@ describe('budget', () => {
     expect(new Set(ids).size).toBe(3);
     expect(ids[2]).toBe(ids[3]);
     expect(gateway.engine.updates[0]).toMatchObject({ name: 'addBudget', argument: { add_usd: 2 } });
+    // The key travels along: a workflow that continued as new has forgotten the updates of its earlier run.
+    const keys = gateway.engine.updates.map(({ argument }) => (argument as { key: string }).key);
+    expect(keys.map((one) => `budget-${one}`)).toEqual(ids);
+  });
+
+  it('promises to count once only what has a key', async () => {
+    gateway.engine.onUpdate = () => ({ outcome: 'unconfirmed' });
+    const said = async (init?: RequestInit): Promise<string> => {
+      const response = await gateway.call(`/jobs/${jobId}/budget`, { add_usd: 2 }, init);
+      expect(response.status).toBe(503);
+      return ((await response.json()) as { detail: string }).detail;
+    };
+    expect(await said()).toContain('ask again only with an Idempotency-Key');
+    expect(await said({ headers: { 'idempotency-key': 'k-1' } })).toContain('ask again, it counts once');
   });
 
   it.each([0, -1, 1_001, '5', null])('refuses %p', async (add_usd) => {

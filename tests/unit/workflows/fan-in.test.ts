@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { JOB_STATUSES } from '../../../contracts/names.ts';
+import { JOB_STATUSES, MAX_JOBS_PER_TASK, PAYLOAD_LIMIT_BYTES } from '../../../contracts/names.ts';
 import type { JobStatus } from '../../../contracts/names.ts';
 import type { JobResult } from '../../../contracts/task.ts';
 import { TaskResult } from '../../../contracts/task.ts';
@@ -51,6 +51,15 @@ describe('the condition of a dependent', () => {
     const reason = unmetCondition(spec, new Map([[first.job_id, result(status)]]));
     expect(reason === null).toBe(starts);
     if (reason !== null) expect(reason).toContain(first.job_id);
+  });
+
+  it.each([
+    ['DependencyNotMet', true], // "if it fails, mend it; either way, tell me": it was not needed
+    ['Cancelled', false], // a person stopped it
+  ] as const)('finished, after one cancelled as %s: starts %s', (type, starts) => {
+    const spec = { ...second, depends_on: [{ job_id: first.job_id, when: 'finished' as const }] };
+    const earlier = result('cancelled', { error: { type, message: 'so' } });
+    expect(unmetCondition(spec, new Map([[first.job_id, earlier]])) === null).toBe(starts);
   });
 
   it('needs every predecessor', () => {
@@ -106,20 +115,40 @@ describe('the combined answer', () => {
     expect(summary.split('\n')).toEqual(['coding succeeded: renamed it', 'browser failed: Forbidden no key']);
   });
 
-  it('fits in 16 KiB with eight jobs, whatever language they speak', () => {
+  it('fits in 16 KiB with as many jobs as a task may have, whatever they say and in whatever language', () => {
+    const anything = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 5_000 }),
+      fc.constantFrom('\u0001', '"', '\ud800', '👍', 'x').map((letter) => letter.repeat(2_000)),
+    );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 5_000 }), fc.constantFrom(...JOB_STATUSES), (text, status) => {
+      fc.property(anything, fc.constantFrom(...JOB_STATUSES), (text, status) => {
+        const run = { exit_code: 255, passed: 123_456, failed: 123_456 };
         const job = result(status, {
+          agent: 'a'.repeat(40),
+          skill: 's'.repeat(40),
           summary: text,
-          instruction: cut(text, 400),
-          error: { type: 'Internal', message: cut(text, 1_000) },
+          instruction: text,
+          error: { type: 'EnvironmentUnavailable', message: text },
+          waiting: {
+            kind: 'approval',
+            approval_id: `${first.job_id}.100`,
+            tool: 't'.repeat(64),
+            summary: text,
+            expires_at: new Date().toISOString(),
+          },
+          branch: `dual/${first.job_id}`,
+          verification: { status: 'not_worse', command: text, before: run, after: run, rounds: 10 },
           artifacts: Array(20).fill({ sha256: 'a'.repeat(64), name: 'x', media_type: 'y', bytes: 1 }),
         });
-        const answer = combine(facts(Array<JobResult>(8).fill(job)), null, null);
-        expect(byteLength(JSON.stringify(answer))).toBeLessThan(24 * 1024);
+        const answer = combine(
+          { ...facts(Array<JobResult>(MAX_JOBS_PER_TASK).fill(job)), utterance: cut(text, 600) },
+          'failed',
+          new Date().toISOString(),
+        );
+        expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(PAYLOAD_LIMIT_BYTES);
         return answer.jobs.every((one) => one.artifacts.length === 0);
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
   });
 
@@ -131,11 +160,11 @@ describe('the combined answer', () => {
 describe('cutting text to bytes', () => {
   it('never exceeds the limit, never splits a character, and leaves short text alone', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 3, max: 60 }), (text, limit) => {
+      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 3, max: 60 }), (text, limit) => {
         const shorter = cut(text, limit);
         expect(Buffer.byteLength(shorter)).toBeLessThanOrEqual(limit);
-        expect(byteLength(text)).toBe(Buffer.byteLength(text));
-        if (Buffer.byteLength(text) <= limit) expect(shorter).toBe(text);
+        expect(byteLength(text)).toBe(Buffer.byteLength(JSON.stringify(text)) - 2);
+        if (byteLength(text) <= limit) expect(shorter).toBe(text);
         else expect(text.startsWith(shorter.slice(0, -1))).toBe(true);
       }),
     );
