@@ -4,7 +4,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Command, Context } from './command.ts';
 import { fail, readFound } from './doctor/check.ts';
 import type { Check, Finding, Patient } from './doctor/check.ts';
-import { checkDisk, checkFolders, checkNode, checkWsl } from './doctor/machine.ts';
+import { checkClock, checkDisk, checkFolders, checkNode, checkWsl } from './doctor/machine.ts';
 import { checkChromium, checkGit, checkSandbox, checkTemporalCli, checkWorkspace } from './doctor/programs.ts';
 import { checkGateway, checkPorts, checkSkills, checkTemporalServer } from './doctor/services.ts';
 import { checkKeys, checkSettings, checkSetUp } from './doctor/settings.ts';
@@ -18,6 +18,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   system: checkWsl,
   node: checkNode,
   git: checkGit,
+  clock: checkClock,
   disk: checkDisk,
   folders: checkFolders,
   'temporal cli': checkTemporalCli,

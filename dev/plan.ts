@@ -39,9 +39,11 @@ const SECRETS = /(_API_KEY|_TOKEN|_DATA)$/;
 /** What tells a client which server to use: never true for a server of our own. */
 const TEMPORAL_CLIENT = /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY|TLS.*|PROFILE|CONFIG_FILE|ENV|ENV_FILE)$/;
 
-/** What is left when no server is named. */
-export const withoutTemporalClient = (environment: Environment): Record<string, string> =>
-  without(environment, TEMPORAL_CLIENT);
+/** What is left when no server is named: no variable names one, and no profile of the person's own is read. */
+export const withoutTemporalClient = (environment: Environment): Record<string, string> => ({
+  ...without(environment, TEMPORAL_CLIENT),
+  TEMPORAL_CONFIG_FILE: fromRoot('dev/no-profile.toml'),
+});
 
 /** MiB of young generation; V8's default is 16. The worker makes more waste: at 2 it spent a tenth of its time collecting. */
 const YOUNG_MIB = { gateway: 1, worker: 8, rehearsal: 2, site: 2 } as const;

@@ -2,7 +2,13 @@
 # Opens Datasette on the traces, with what this machine has; otherwise says what to type.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-database=${TRACE_SQLITE_PATH:-logs/traces.db}
+# As the other programs do: the environment first, then the settings file, then the default.
+settings=${DUAL_ENV_FILE:-$root/.env.wsl}
+database=${TRACE_SQLITE_PATH:-}
+if [ -z "$database" ] && [ -f "$settings" ]; then
+  database=$(sed -n 's/^[[:space:]]*TRACE_SQLITE_PATH[[:space:]]*=[[:space:]]*//p' "$settings" | tail -n 1 | tr -d "\"'\r")
+fi
+database=${database:-logs/traces.db}
 case $database in /*) ;; *) database=$root/$database ;; esac
 if [ ! -f "$database" ]; then
   echo "datasette  no $database yet. Type: make traces" >&2

@@ -38,10 +38,42 @@ export const diskFinding = (path: string, free: number): Finding => {
   return ok('disk', what);
 };
 
+/** Between this clock and another, in ms. A minute confuses people, five minutes certificates and tokens. */
+const SKEW_NOTED_MS = 30_000;
+const SKEW_BAD_MS = 300_000;
+
+export const skewFinding = (skewMs: number, other: string): Finding => {
+  const seconds = Math.round(Math.abs(skewMs) / 1_000);
+  const what = `${other} is ${seconds} s ${skewMs > 0 ? 'behind' : 'ahead of'} this clock`;
+  const todo = 'set the clock   (WSL after a sleep: sudo hwclock -s, or wsl --shutdown)';
+  if (Math.abs(skewMs) > SKEW_BAD_MS) return fail('clock', what, todo);
+  if (Math.abs(skewMs) > SKEW_NOTED_MS) return warn('clock', what, todo);
+  return ok('clock', `agrees with ${other}`);
+};
+
+/** Seconds since the epoch, from the clock that runs on while the machine sleeps. */
+const HARDWARE_CLOCK = '/sys/class/rtc/rtc0/since_epoch';
+/** A hardware clock may show local time: time zones differ by quarters of an hour. */
+const ZONE_STEP_MS = 15 * 60_000;
+
+/** How far this clock is ahead of the hardware's, whichever time zone that is in. */
+export const hardwareSkewMs = (hardwareSeconds: number, now = Date.now()): number => {
+  const apart = now - hardwareSeconds * 1_000;
+  return apart - Math.round(apart / ZONE_STEP_MS) * ZONE_STEP_MS;
+};
+
+export const checkClock: Check = async () => {
+  try {
+    return [skewFinding(hardwareSkewMs(Number(readFileSync(HARDWARE_CLOCK, 'utf8'))), 'the hardware clock')];
+  } catch {
+    return [ok('clock', 'no hardware clock to compare it with')];
+  }
+};
+
 /** One finding for each different disk. */
-export const checkDisk: Check = async ({ settings }) => {
+export const checkDisk: Check = async ({ settings, environment }) => {
   const byDisk = new Map<string, Finding>();
-  for (const path of [settings.dataDir, settings.traceDir]) {
+  for (const path of [settings.dataDir, settings.traceDir, fromRoot(environment['ARTIFACT_DIR'] ?? settings.dataDir)]) {
     const { bavail, bsize, blocks, type } = statfsSync(standing(path));
     byDisk.set(`${type} ${blocks} ${bavail}`, diskFinding(path, bavail * bsize));
   }
@@ -91,6 +123,9 @@ export const checkWsl: Check = async (patient) => {
   slow('DATA_DIR', settings.dataDir, 'name a folder below your Linux home');
   slow('TRACE_DIR', settings.traceDir, 'name a folder below your Linux home');
   slow('TRACE_SQLITE_PATH', settings.sqlitePath, 'name a file below your Linux home');
+  slow('SKILLS_DIR', settings.skillsDir, 'name a folder below your Linux home');
+  for (const name of ['ARTIFACT_DIR', 'TEMPORAL_DB_FILE'])
+    slow(name, environment[name] ?? '', 'name a place below your Linux home');
   slow(
     'CODING_WORKING_DIRECTORY',
     environment['CODING_WORKING_DIRECTORY'] ?? '',

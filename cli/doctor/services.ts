@@ -3,6 +3,7 @@ import { Problem } from '../../contracts/replies.ts';
 import { openRegistry } from '../../skills/registry.ts';
 import { createLog } from '../../platform/log.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { skewFinding } from './machine.ts';
 import { fail, lastLine, ok, run, warn } from './check.ts';
 import type { Check, Finding, Patient } from './check.ts';
 import { temporalCliOf } from './programs.ts';
@@ -12,8 +13,6 @@ const REQUEST_MS = 5_000;
 /** Distance of Temporal's Web UI from its port. */
 const UI_OFFSET = 1_000;
 /** Clocks this far apart confuse people, and so far apart the gateway refuses what is said (it looks a week old). */
-const SKEW_NOTED_MS = 30_000;
-const SKEW_BAD_MS = 3_600_000;
 
 /** Whether something accepts a connection there. */
 export const answers = (host: string, port: number): Promise<boolean> =>
@@ -101,15 +100,6 @@ const detailOf = (text: string): string => {
   }
 };
 
-export const skewFinding = (skewMs: number): Finding => {
-  const seconds = Math.round(Math.abs(skewMs) / 1_000);
-  const what = `the gateway's clock is ${seconds} s ${skewMs > 0 ? 'behind' : 'ahead of'} this one`;
-  const todo = 'set the clock   (WSL after a sleep: sudo hwclock -s, or wsl --shutdown)';
-  if (Math.abs(skewMs) > SKEW_BAD_MS) return fail('clock', what, todo);
-  if (Math.abs(skewMs) > SKEW_NOTED_MS) return warn('clock', what, todo);
-  return ok('clock', 'agrees with the gateway');
-};
-
 export const checkGateway: Check = async ({ settings, environment, signal }) => {
   const { gatewayUrl } = settings;
   const health = await ask(`${gatewayUrl}/health`, null, signal);
@@ -128,7 +118,8 @@ export const checkGateway: Check = async ({ settings, environment, signal }) => 
         'see who has that port, or choose another with WSL_GATEWAY_PORT',
       ),
     ];
-  const findings = health.date === null ? [] : [skewFinding(Date.now() - Date.parse(health.date))];
+  const findings =
+    health.date === null ? [] : [skewFinding(Date.now() - Date.parse(health.date), "the gateway's clock")];
   const token = settings.token();
   if (token === null)
     return [

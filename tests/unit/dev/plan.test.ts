@@ -1,5 +1,8 @@
-import { devNull } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PROGRAMS, planStack, temporalAddressOf } from '../../../dev/plan.ts';
 import { readSettings } from '../../../dev/settings.ts';
 
@@ -63,6 +66,23 @@ describe('what children are told', () => {
       expect(env['REHEARSAL_URL']).toBe(`http://127.0.0.1:${rehearsal}`);
       const site = plan.find((child) => child.role === 'site')?.env['PORT'];
       expect(env['STAGING_URL']).toBe(`http://127.0.0.1:${site}`);
+    }
+  });
+
+  it('nothing of a Temporal profile that the person has for another server', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'profile-'));
+    try {
+      mkdirSync(join(home, '.config/temporalio'), { recursive: true });
+      const profile = '[profile.default]\naddress = "elsewhere:1"\napi_key = "key-of-elsewhere"\n';
+      writeFileSync(join(home, '.config/temporalio/temporal.toml'), profile);
+      const given = { HOME: home, TEMPORAL_PORT: '7000', TEMPORAL_CONFIG_FILE: join(home, 'mine.toml') };
+      for (const { role, env } of await children(given)) {
+        const { connectionOptions } = loadClientConnectConfig({ overrideEnvVars: { ...env } });
+        const address = role === 'worker' || role === 'gateway' ? '127.0.0.1:7000' : undefined;
+        expect([role, connectionOptions]).toEqual([role, address ? { address } : {}]);
+      }
+    } finally {
+      rmSync(home, { recursive: true });
     }
   });
 

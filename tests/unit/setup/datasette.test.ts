@@ -36,7 +36,8 @@ const open = (environment: Record<string, string> = {}): Promise<Ended> => {
 };
 beforeEach(async () => {
   await mkdir(join(folder, 'tools'));
-  await cp(findOnPath('dirname'), join(folder, 'tools', 'dirname'), { dereference: true });
+  for (const tool of ['dirname', 'sed', 'tail', 'tr'])
+    await cp(findOnPath(tool), join(folder, 'tools', tool), { dereference: true });
 });
 const addTraces = async (path = join(folder, 'logs', 'traces.db')): Promise<string> => {
   await mkdir(dirname(path), { recursive: true });
@@ -67,5 +68,8 @@ describe('make datasette', () => {
     const traces = await addTraces(join(folder, 'elsewhere.db'));
     await fake('uvx', '1.0');
     expect((await open({ TRACE_SQLITE_PATH: traces })).stdout).toContain(`uvx datasette ${traces} --host 127.0.0.1`);
+    // Where make traces looks too.
+    await writeFile(join(folder, '.env.wsl'), '# ours\nTRACE_DIR=x\nTRACE_SQLITE_PATH = "elsewhere.db"\r\n');
+    expect((await open()).stdout).toContain(`uvx datasette ${traces} --host 127.0.0.1`);
   });
 });

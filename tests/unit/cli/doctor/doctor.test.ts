@@ -9,12 +9,15 @@ import { CHECKS, diagnosisOf, examine } from '../../../../cli/doctor.ts';
 import { fail, ok, readFound } from '../../../../cli/doctor/check.ts';
 import type { Finding, Patient } from '../../../../cli/doctor/check.ts';
 import {
+  checkClock,
   checkDisk,
   checkFolders,
   checkNode,
   checkWsl,
   compareVersions,
   diskFinding,
+  hardwareSkewMs,
+  skewFinding,
 } from '../../../../cli/doctor/machine.ts';
 import {
   checkChromium,
@@ -23,13 +26,7 @@ import {
   checkTemporalCli,
   checkWorkspace,
 } from '../../../../cli/doctor/programs.ts';
-import {
-  checkGateway,
-  checkPorts,
-  checkSkills,
-  checkTemporalServer,
-  skewFinding,
-} from '../../../../cli/doctor/services.ts';
+import { checkGateway, checkPorts, checkSkills, checkTemporalServer } from '../../../../cli/doctor/services.ts';
 import { checkKeys, checkSettings, checkSetUp } from '../../../../cli/doctor/settings.ts';
 import { loadCliSettings } from '../../../../cli/settings.ts';
 import { dual } from '../../../fakes/dual.ts';
@@ -297,8 +294,17 @@ describe('services', () => {
   });
 
   it('clocks: a sleep of the laptop shows', () => {
-    expect([1_000, 60_000, -7_200_000].map((ms) => skewFinding(ms).status)).toEqual(['ok', 'warn', 'fail']);
-    expect(skewFinding(60_000).what).toContain("the gateway's clock is 60 s behind this one");
+    const status = (ms: number) => skewFinding(ms, 'another').status;
+    expect([1_000, 60_000, -7_200_000].map(status)).toEqual(['ok', 'warn', 'fail']);
+    expect(skewFinding(60_000, 'another').what).toBe('another is 60 s behind this clock');
+    // The hardware's may keep local time, here 5:30 ahead; the sleep of 40 s still shows.
+    const now = Date.parse('2026-11-25T12:00:00Z');
+    expect(hardwareSkewMs(now / 1_000 + 19_800 + 40, now)).toBe(-40_000);
+    expect(hardwareSkewMs(now / 1_000 - 1, now)).toBe(1_000);
+  });
+
+  it('clocks: there is always a word about them', async () => {
+    expect((await checkClock(patient({}))).map(({ name }) => name)).toEqual(['clock']);
   });
 
   it('ports: a stranger on ours is a failure, our own stack is not', async () => {
