@@ -7,6 +7,7 @@ import { OperationError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { PriceBook } from '../platform/prices.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import { previewBytes } from '../platform/text.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import { briefCalls, closeCalls, reportIn, withUniqueIds } from './answer-calls.ts';
@@ -31,6 +32,7 @@ export interface ModelTurnDependencies {
   traceLog: TraceLog;
   metrics: Metrics;
   log: Log;
+  scrub: Scrub;
 }
 
 type Assistant = Extract<Entry, { role: 'assistant' }>;
@@ -183,5 +185,5 @@ export const createModelTurn = (deps: ModelTurnDependencies): Activities['modelT
     countTurn(deps.metrics, deps.prices, input.agent, bought);
     return answered.output;
   };
-  return (input) => runActivity((control) => run(input, control));
+  return (input) => runActivity(deps.scrub, (control) => run(input, control));
 };

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { delay } from '../platform/lifecycle.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import type { Control } from './environment.ts';
 import { toFailure } from './failures.ts';
 
@@ -10,9 +11,10 @@ const GRACE_MS = 3_000;
 
 /**
  * Runs `work` as an activity: beats twice a second, hands on cancellation and the attempt, waits a grace for work that
- * is slow to stop, and turns whatever it throws into a failure of our catalogue.
+ * is slow to stop, and turns whatever it throws into a failure of our catalogue. Failures and beats go into the history:
+ * `scrub` sees them first.
  */
-export const runActivity = async <T>(work: (control: Control) => Promise<T>): Promise<T> => {
+export const runActivity = async <T>(scrub: Scrub, work: (control: Control) => Promise<T>): Promise<T> => {
   const context = Context.current();
   let doing = '';
   const beat = setInterval(() => context.heartbeat(doing), HEARTBEAT_MS);
@@ -20,7 +22,7 @@ export const runActivity = async <T>(work: (control: Control) => Promise<T>): Pr
     signal: context.cancellationSignal,
     attempt: context.info.attempt,
     progress: (message) => {
-      doing = message.slice(0, 120);
+      doing = scrub(message).slice(0, 120);
     },
   });
   const stopped = context.cancelled.catch(async (cancellation: unknown) => {
@@ -34,7 +36,7 @@ export const runActivity = async <T>(work: (control: Control) => Promise<T>): Pr
   } catch (error) {
     // What a cancelled signal made the work throw is a cancellation, whatever the library called it.
     if (context.cancellationSignal.aborted) return await stopped;
-    throw toFailure(error);
+    throw toFailure(error, scrub);
   } finally {
     clearInterval(beat);
   }

@@ -1,5 +1,6 @@
 import type { Activities, RunToolsInput } from '../contracts/activities.ts';
 import { OperationError } from '../platform/errors.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import type { Conversation } from './conversation.ts';
 import type { Control } from './environment.ts';
@@ -12,6 +13,7 @@ export interface RunToolsDependencies {
   environments: Environments;
   conversation: Conversation;
   traceLog: TraceLog;
+  scrub: Scrub;
 }
 
 /** A result that needs no environment: the call is not to run. */
@@ -98,5 +100,5 @@ export const createRunTools = (deps: RunToolsDependencies): Activities['runTools
       unknown: results.filter((result) => result.unknown).length,
     };
   };
-  return (input) => runActivity((control) => run(input, control));
+  return (input) => runActivity(deps.scrub, (control) => run(input, control));
 };

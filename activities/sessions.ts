@@ -2,6 +2,7 @@ import type { Activities } from '../contracts/activities.ts';
 import { ownerQueue } from '../contracts/names.ts';
 import type { EnvironmentName } from '../contracts/names.ts';
 import { OperationError } from '../platform/errors.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import type { Environment } from './environment.ts';
 import type { ReadPlan } from './plans.ts';
@@ -21,6 +22,7 @@ export interface SessionDependencies {
   environments: Environments;
   readPlan: ReadPlan;
   traceLog: TraceLog;
+  scrub: Scrub;
 }
 
 /** The activities around a session: open it, verify what was done in it, close it. */
@@ -28,7 +30,7 @@ export const createSessionActivities = (
   deps: SessionDependencies,
 ): Pick<Activities, 'openSession' | 'verifyJob' | 'closeSession'> => ({
   openSession: (input) =>
-    runActivity(async (control) => {
+    runActivity(deps.scrub, async (control) => {
       const environment = environmentOf(deps.environments, input.environment);
       const opened = await environment.open(
         {
@@ -52,7 +54,7 @@ export const createSessionActivities = (
     }),
 
   verifyJob: (input) =>
-    runActivity(async (control) => {
+    runActivity(deps.scrub, async (control) => {
       const started = performance.now();
       const found = await environmentOf(deps.environments, input.session.environment).verify(
         { sessionId: input.session.session_id, jobId: input.job_id, round: input.round, checkpoint: input.checkpoint },
@@ -77,7 +79,7 @@ export const createSessionActivities = (
     }),
 
   closeSession: (input) =>
-    runActivity(async (control) =>
+    runActivity(deps.scrub, async (control) =>
       environmentOf(deps.environments, input.session.environment).close(
         {
           sessionId: input.session.session_id,

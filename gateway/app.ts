@@ -2,6 +2,8 @@ import express from 'express';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import type { Log } from '../platform/log.ts';
+import { scrubJson } from '../platform/secrets.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import type { BrowserLogin } from './browser-login.ts';
 import { answerProblems } from './middleware/answer-problems.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
@@ -17,6 +19,8 @@ export interface AppDeps {
   token: string;
   login: Pick<BrowserLogin, 'admits'>;
   log: Log;
+  /** What people send may end in Temporal, on disk and with a model: secrets of ours are taken out at the door. */
+  scrub: Scrub;
   /** Aborted when the process ends: streams end then. */
   stopping: AbortSignal;
   maxInFlight?: number;
@@ -61,14 +65,15 @@ const answer = async (reply: Reply, response: Response, stopping: AbortSignal): 
 };
 
 const serve =
-  (route: Route, stopping: AbortSignal): RequestHandler =>
+  (route: Route, { scrub, stopping }: AppDeps): RequestHandler =>
   async (request: Request, response: Response) => {
     const params = parsed(route.params, request.params, 'not-found');
     const query = parsed(route.query, request.query, 'bad-request');
     let body: unknown;
     if (route.body) {
       const json = await readJson(request);
-      body = parsed(route.body, json === undefined && route.bodyOptional ? {} : json, 'bad-request');
+      const given = json === undefined ? (route.bodyOptional ? {} : json) : scrubJson(json, scrub);
+      body = parsed(route.body, given, 'bad-request');
     }
     const reply = await route.handle({ params, query, body, header: (name) => request.get(name) });
     await answer(reply, response, stopping);
@@ -87,7 +92,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(setSafeHeaders, guardOrigin(deps.hosts));
   const mount = (auth: Route['auth']): void => {
     for (const route of deps.routes.filter((one) => one.auth === auth))
-      app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), serve(route, deps.stopping));
+      app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), serve(route, deps));
   };
   mount('none');
   app.use(requireToken(deps.token, deps.login), limitInFlight(deps.maxInFlight));

@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import type { ArtifactStore } from '../platform/artifacts.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import type { Registry } from '../skills/registry.ts';
 import type { Router } from '../skills/routing/router.ts';
@@ -59,6 +60,7 @@ export interface GatewayDeps {
   trace: TraceLog;
   metrics: Metrics;
   log: Log;
+  scrub: Scrub;
   /** Where the Temporal server is, for links to its Web UI. */
   temporal: { address: string; namespace: string };
   stopping: AbortSignal;
@@ -140,6 +142,7 @@ export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
       token: deps.token,
       login,
       log,
+      scrub: deps.scrub,
       stopping: deps.stopping,
       ...(deps.maxInFlight && { maxInFlight: deps.maxInFlight }),
     }),

@@ -49,6 +49,7 @@ await runProcess(
       trace,
       metrics,
       log,
+      scrub,
       temporal: engine,
       stopping: signal,
     });

@@ -7,12 +7,14 @@ import type { ArtifactStore } from '../platform/artifacts.ts';
 import { fromRoot } from '../platform/env.ts';
 import type { Closer } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
+import type { Scrub } from '../platform/secrets.ts';
 import type { WorkerConfig } from './config.ts';
 
 interface Given {
   config: WorkerConfig;
   artifacts: ArtifactStore;
   log: Log;
+  scrub: Scrub;
   signal: AbortSignal;
 }
 
@@ -21,7 +23,7 @@ interface Given {
  * line here (a test compares the two).
  */
 export const ENVIRONMENT_FACTORIES: Record<EnvironmentName, (given: Given) => Promise<Environment>> = {
-  coding: async ({ config, artifacts, log, signal }) => {
+  coding: async ({ config, artifacts, log, scrub, signal }) => {
     const { createCodingEnvironment, prepareExampleWorkspace } = await import('../activities/coding/index.ts');
     const source = fromRoot('examples/workspace');
     const target = join(config.dataDir, 'example-workspace');
@@ -32,6 +34,7 @@ export const ENVIRONMENT_FACTORIES: Record<EnvironmentName, (given: Given) => Pr
       bwrapPath: config.bwrapPath,
       artifacts,
       log,
+      scrub,
       networkAllow: config.networkAllow,
       deployAllow: config.deployAllow,
       path: config.path,

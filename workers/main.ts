@@ -66,7 +66,7 @@ await runProcess(
     );
     if (reported > 0) log.warn({ activities: reported }, 'taking over from a worker that died');
 
-    const environments = await openEnvironments({ config, artifacts, log, signal }, closer);
+    const environments = await openEnvironments({ config, artifacts, log, scrub, signal }, closer);
     const activities: Partial<Activities> = {
       ...(config.roles.has('workflows') && { recordTrace: createRecordTrace({ traceLog, metrics }) }),
       ...(config.roles.has('models') && {
@@ -82,10 +82,11 @@ await runProcess(
           traceLog,
           metrics,
           log,
+          scrub,
         }),
       }),
-      ...createSessionActivities({ environments, readPlan, traceLog }),
-      runTools: createRunTools({ environments, conversation, traceLog }),
+      ...createSessionActivities({ environments, readPlan, traceLog, scrub }),
+      runTools: createRunTools({ environments, conversation, traceLog, scrub }),
     };
     const workers = await createWorkers({
       connection,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import { sha256Of } from '../../platform/artifacts.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Scrub } from '../../platform/secrets.ts';
 import type { Environment } from '../environment.ts';
 import { closeSession } from './close-session.ts';
 import { createFence } from './fence.ts';
@@ -28,6 +29,7 @@ export interface CodingEnvironmentOptions {
   bwrapPath: string | null;
   artifacts: ArtifactStore;
   log: Log;
+  scrub: Scrub;
   /** Sessions open at once; 4 by default. */
   capacity?: number;
   /** `host:port` that a workspace recipe may ask for. */
@@ -72,6 +74,7 @@ export const createCodingEnvironment = async (options: CodingEnvironmentOptions)
     sandbox,
     artifacts,
     log,
+    scrub: options.scrub,
     networkAllow: options.networkAllow,
     deployAllow: options.deployAllow,
     now,

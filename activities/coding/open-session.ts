@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import { OperationError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Scrub } from '../../platform/secrets.ts';
 import type { Control, OpenedSession, OpenRequest } from '../environment.ts';
 import { importCommit, mergeCommits } from './base-commit.ts';
 import { listUncommitted } from './dirty.ts';
@@ -18,7 +19,8 @@ import { alternatesText } from './sandbox.ts';
 import type { SessionRecord } from './session.ts';
 import { branchOf, sessionAt } from './session.ts';
 import type { SessionStore } from './session-store.ts';
-import { listGitlinks, readCheckpoint, restoreTree, saveCheckpoint, snapshotTree } from './snapshot.ts';
+import { readCheckpoint, restoreTree, saveCheckpoint, snapshotTree } from './snapshot.ts';
+import { listGitlinks } from './stage-tree.ts';
 import { makeWorkspace, readState, treePlaceOf, writeState } from './workspace.ts';
 
 export interface OpenDependencies {
@@ -28,6 +30,8 @@ export interface OpenDependencies {
   sandbox: Sandbox;
   artifacts: ArtifactStore;
   log: Log;
+  /** For what a repository's own commands print: it is kept, and told to the model. */
+  scrub: Scrub;
   networkAllow: readonly string[];
   deployAllow: readonly string[];
   now: () => number;

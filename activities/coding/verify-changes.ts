@@ -6,6 +6,7 @@ import { ArtifactRef as ArtifactRefSchema, TestRun } from '../../contracts/task.
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import { sha256Of } from '../../platform/artifacts.ts';
 import type { Control, VerifyRequest } from '../environment.ts';
+import type { Scrub } from '../../platform/secrets.ts';
 import { discardFolder } from './disk.ts';
 import { enterWorkspace } from './enter-workspace.ts';
 import type { EnterDependencies } from './enter-workspace.ts';
@@ -26,6 +27,8 @@ const NOTE_CHARS = 4_000;
 
 export interface VerifyDependencies extends EnterDependencies {
   artifacts: ArtifactStore;
+  /** What tests print is kept as an artifact, and its end travels in the history. */
+  scrub: Scrub;
 }
 
 interface RunOfTests {
@@ -65,8 +68,9 @@ export const listOutputs = async (artifacts: ArtifactStore, jobId: string): Prom
   return known.success ? known.data : [];
 };
 
-const keepOutput = async (artifacts: ArtifactStore, jobId: string, name: string, text: string): Promise<void> => {
-  const stored = await artifacts.put(text, { name, mediaType: 'text/plain' });
+const keepOutput = async (deps: VerifyDependencies, jobId: string, name: string, text: string): Promise<void> => {
+  const { artifacts } = deps;
+  const stored = await artifacts.put(deps.scrub(text), { name, mediaType: 'text/plain' });
   const others = (await listOutputs(artifacts, jobId)).filter((output) => output.name !== name);
   await artifacts.setRef(outputsKey(jobId), [...others, { ...stored, name }]);
 };
@@ -94,7 +98,7 @@ const runBefore = async (
     });
     control.progress(`before the change: ${command}`.slice(0, 120));
     const { run, text, timedOut } = await runTests(session, workspace, deps.sandbox, command, signal);
-    await keepOutput(deps.artifacts, record.job_id, `${record.job_id}-tests-before.txt`, text);
+    await keepOutput(deps, record.job_id, `${record.job_id}-tests-before.txt`, text);
     if (!timedOut) await deps.artifacts.setRef(key, run);
     return run;
   } finally {
@@ -153,12 +157,12 @@ export const verifyChanges = async (
   }
   control.progress(`after the change: ${command}`.slice(0, 120));
   const after = await runTests(session, workspace, deps.sandbox, command, signal);
-  await keepOutput(deps.artifacts, record.job_id, `${record.job_id}-tests-after-${request.round}.txt`, after.text);
+  await keepOutput(deps, record.job_id, `${record.job_id}-tests-after-${request.round}.txt`, after.text);
   const { tree } = await snapshotTree(treePlaceOf(session, workspace), record.gitlinks, signal);
   if (tree === state.tree) clean();
   // A command that only the change brought has no "before".
   const before = record.verify_command === null ? null : await runBefore(deps, session, command, control, signal);
   const status = statusOf(before, after.run);
-  const note = status === 'failed' || status === 'not_worse' ? noteOf(command, before, after) : '';
+  const note = status === 'failed' || status === 'not_worse' ? deps.scrub(noteOf(command, before, after)) : '';
   return { verification: { status, command, before, after: after.run, rounds: request.round }, note };
 };

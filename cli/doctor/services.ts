@@ -12,7 +12,6 @@ const CONNECT_MS = 2_000;
 const REQUEST_MS = 5_000;
 /** Distance of Temporal's Web UI from its port. */
 const UI_OFFSET = 1_000;
-/** Clocks this far apart confuse people, and so far apart the gateway refuses what is said (it looks a week old). */
 
 /** Whether something accepts a connection there. */
 export const answers = (host: string, port: number): Promise<boolean> =>

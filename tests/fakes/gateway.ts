@@ -84,6 +84,7 @@ export const openGateway = async (
     trace,
     metrics,
     log,
+    scrub,
     temporal: { address: '127.0.0.1:7233', namespace: 'default' },
     stopping: stopping.signal,
     ...(options.maxInFlight && { maxInFlight: options.maxInFlight }),

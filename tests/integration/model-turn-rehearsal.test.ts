@@ -67,6 +67,7 @@ const jobWith = async (
     traceLog,
     metrics,
     log,
+    scrub,
   });
   const plan = jobPlan(provider === 'gemini' ? { agent: { ...browser, tools: [...browser.tools] } } : change);
   const about = { name: 'x', mediaType: 'application/json' };

@@ -7,7 +7,7 @@ import { OperationError } from '../../../platform/errors.ts';
 import { createScrub } from '../../../platform/secrets.ts';
 
 const applicationFailure = (error: unknown): ApplicationFailure => {
-  const failure = toFailure(error);
+  const failure = toFailure(error, createScrub([]));
   if (!(failure instanceof ApplicationFailure)) throw new Error('not an ApplicationFailure');
   return failure;
 };
@@ -42,9 +42,9 @@ describe('toFailure', () => {
 
   it('a cancellation and a failure that is one already pass through', () => {
     const cancelled = new CancelledFailure('stop');
-    expect(toFailure(cancelled)).toBe(cancelled);
+    expect(toFailure(cancelled, createScrub([]))).toBe(cancelled);
     const failure = ApplicationFailure.nonRetryable('no', 'BadInput');
-    expect(toFailure(failure)).toBe(failure);
+    expect(toFailure(failure, createScrub([]))).toBe(failure);
   });
 
   it('messages are cut to 1,000 characters and free of secrets; no cause travels along', () => {

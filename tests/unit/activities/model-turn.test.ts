@@ -78,6 +78,7 @@ const worker = (change: Change = {}) => {
     traceLog,
     metrics,
     log,
+    scrub,
   });
   return {
     conversation,

@@ -10,7 +10,9 @@ import type { JobPlan } from '../../../contracts/agent.ts';
 import { voiceTaskId } from '../../../contracts/names.ts';
 import { traceIdOf } from '../../../gateway/identity.ts';
 import { fromRoot } from '../../../platform/env.ts';
-import { openGateway } from '../../fakes/gateway.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openGateway, TOKEN } from '../../fakes/gateway.ts';
 import type { TestGateway } from '../../fakes/gateway.ts';
 import { clauseOf, createScriptedRouter, routeOf } from '../../fakes/scripted-router.ts';
 
@@ -22,6 +24,30 @@ const post = async <T = FinalReply>(body: Record<string, unknown>): Promise<{ st
   return { status: response.status, body: (await response.json()) as T };
 };
 const phases = (traceId: string): string[] => gateway.events(traceId).map(({ phase }) => phase);
+
+describe('a secret of ours in what is said', () => {
+  it('reaches neither Temporal, nor a plan, nor a trace', async () => {
+    gateway = await openGateway({
+      router: createScriptedRouter({ 'refactor with [secret]': routeOf('dispatch', [clauseOf('use [secret]')]) }),
+    });
+    const { status, body } = await post<AcceptedReply>({ text: `refactor with ${TOKEN}`, utterance_id: 'u-1' });
+    expect(status).toBe(202);
+    await gateway.call('/task', {
+      utterance: 'refactor with [secret]',
+      context: `it is ${TOKEN}`,
+      metadata: { k: TOKEN },
+    });
+    gateway.engine.runs.set(`job-${body.jobs[0]?.job_id ?? ''}`, {
+      ...gateway.engine.runs.get(body.workflow_id),
+    } as never);
+    await gateway.call(`/jobs/${body.jobs[0]?.job_id ?? ''}/steer`, { text: `try ${TOKEN}` });
+    expect(JSON.stringify([gateway.engine.starts, gateway.engine.signals])).not.toContain(TOKEN);
+    expect(gateway.engine.signals).toMatchObject([{ argument: { text: 'try [secret]' } }]);
+    const files = readdirSync(gateway.dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(2);
+    for (const { parentPath, name } of files) expect(readFileSync(join(parentPath, name), 'utf8')).not.toContain(TOKEN);
+  });
+});
 
 describe('a final transcript', () => {
   it('becomes a task before it is answered, with everything the agents need', async () => {

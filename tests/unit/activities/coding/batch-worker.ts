@@ -22,6 +22,7 @@ const environment = await createCodingEnvironment({
   bwrapPath: null,
   artifacts: createArtifactStore(work.artifacts),
   log: createLog('batch-worker', (text) => text, 'error'),
+  scrub: (text) => text,
   networkAllow: [],
   deployAllow: [],
 });

@@ -15,6 +15,7 @@ import type { ToolCall, ToolResult } from '../../../../activities/models/model.t
 import { JobPlan } from '../../../../contracts/agent.ts';
 import { createArtifactStore } from '../../../../platform/artifacts.ts';
 import type { ArtifactStore } from '../../../../platform/artifacts.ts';
+import { createScrub } from '../../../../platform/secrets.ts';
 import { createLog } from '../../../../platform/log.ts';
 
 export const TRACE = 'a'.repeat(32);
@@ -100,6 +101,9 @@ export interface Rig {
   dispose(): Promise<void>;
 }
 
+/** A secret of the worker's, as it would be in its environment. */
+export const SECRET_OF_OURS = 'worker-secret-0123456789';
+
 /** A folder of its own with a repository, a data directory and an artifact store; `create` starts a worker's half. */
 export const createRig = (files: Record<string, string | Buffer>): Rig => {
   const folder = makeFolder();
@@ -127,6 +131,7 @@ export const createRig = (files: Record<string, string | Buffer>): Rig => {
           'info',
           (line) => void logged.push(line),
         ),
+        scrub: createScrub([SECRET_OF_OURS]),
         networkAllow: [],
         deployAllow: [],
         ...options,

@@ -13,6 +13,7 @@ import {
   JOB,
   openJob,
   runCalls,
+  SECRET_OF_OURS,
   textOf,
   until,
   writeFiles,
@@ -118,6 +119,22 @@ describe('verifying a change', () => {
     const { note } = await verify();
     expect(note).toHaveLength(4_000);
     expect(note).toMatch(/the end$/);
+  });
+
+  it('tells and keeps no secret of ours that a test prints', async () => {
+    const print = `console.log('${SECRET_OF_OURS}', Buffer.from('${SECRET_OF_OURS}').toString('base64'));`;
+    await write(1, 'code.js', `${print}\nexport const a = 0;\nexport const b = 0;\n`);
+    const { note } = await verify();
+    expect(note).toContain('[secret]');
+    const kept = readdirSync(rig.artifacts.dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
+    const outputs = kept.filter((text) => text.includes('failing tests'));
+    expect(outputs.length).toBeGreaterThan(0);
+    for (const text of [note, ...outputs]) {
+      expect(text).not.toContain(SECRET_OF_OURS);
+      expect(text).not.toContain(Buffer.from(SECRET_OF_OURS).toString('base64'));
+    }
   });
 
   it('runs the base once for each commit and command', async () => {

@@ -245,7 +245,7 @@ describe('services', () => {
     const env = { WSL_GATEWAY_URL: await gatewayWith(healthy), GATEWAY_TOKEN: 'x' };
     expect(brief(await checkGateway(patient(env)))).toEqual([
       `ok ready at ${env.WSL_GATEWAY_URL}`,
-      'ok agrees with the gateway',
+      "ok agrees with the gateway's clock",
     ]);
   });
 
