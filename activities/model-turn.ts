@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { Activities, ModelTurnInput, ModelTurnOutput, TurnStop } from '../contracts/activities.ts';
 import type { CostSource } from '../contracts/names.ts';
 import type { ArtifactRef } from '../contracts/task.ts';
@@ -17,7 +16,7 @@ import { ModelError } from './models/model.ts';
 import type { Entry, Models, TurnReply } from './models/model.ts';
 import { newEntries, reportName } from './new-entries.ts';
 import type { ReadPlan } from './plans.ts';
-import { countTurn, recordRunning, recordTurn } from './record-turn.ts';
+import { attemptFacts, countTurn, recordRunning, recordTurn } from './record-turn.ts';
 import { runActivity } from './run-activity.ts';
 import { TOOL_DEFINITIONS } from './tool-definitions.ts';
 import { createTurnStore, turnKey } from './turn-store.ts';
@@ -166,13 +165,11 @@ const refuseUnpriced = (deps: ModelTurnDependencies, model: string, { allowed }:
 export const createModelTurn = (deps: ModelTurnDependencies): Activities['modelTurn'] => {
   const turns = createTurnStore(deps.artifacts);
   const run = async (input: ModelTurnInput, control: Control): Promise<ModelTurnOutput> => {
-    const { workflowExecution } = Context.current().info;
-    const facts = {
-      attempt: control.attempt,
-      workflow_id: workflowExecution?.workflowId ?? null,
-      run_id: workflowExecution?.runId ?? null,
-    };
-    if (input.turn === 1) recordRunning(deps.traceLog, input, facts);
+    const facts = attemptFacts();
+    if (input.turn === 1) {
+      const { agent } = await deps.readPlan(input.plan);
+      recordRunning(deps.traceLog, input, facts, deps.models.of(agent.model.provider).rehearsal);
+    }
     const key = turnKey(input);
     const kept = await turns.find(key);
     if (kept) {

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { ModelTurnInput } from '../contracts/activities.ts';
 import type { Provider } from '../contracts/agent.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -12,6 +13,12 @@ export interface AttemptFacts {
   workflow_id: string | null;
   run_id: string | null;
 }
+
+/** Of the activity that is running now. */
+export const attemptFacts = (): AttemptFacts => {
+  const { attempt, workflowExecution } = Context.current().info;
+  return { attempt, workflow_id: workflowExecution?.workflowId ?? null, run_id: workflowExecution?.runId ?? null };
+};
 
 /** OpenTelemetry's names of the providers ("gen_ai.provider.name"). */
 const OTEL_PROVIDER: Readonly<Record<Provider, string>> = { anthropic: 'anthropic', gemini: 'gcp.gemini' };
@@ -28,8 +35,13 @@ const identityOf = (input: ModelTurnInput, facts: AttemptFacts) => ({
 });
 
 /** Once per job, whoever starts its first turn. */
-export const recordRunning = (traceLog: TraceLog, input: ModelTurnInput, facts: AttemptFacts): void => {
-  traceLog.write({ ...identityOf(input, facts), phase: 'running', key: 'running' });
+export const recordRunning = (
+  traceLog: TraceLog,
+  input: ModelTurnInput,
+  facts: AttemptFacts,
+  rehearsal: boolean,
+): void => {
+  traceLog.write({ ...identityOf(input, facts), phase: 'running', key: 'running', payload: { rehearsal } });
 };
 
 /**

@@ -5,6 +5,7 @@ import type { TraceLog } from '../platform/trace-log.ts';
 import type { Conversation } from './conversation.ts';
 import type { Control } from './environment.ts';
 import type { Entry, ToolCall, ToolResult } from './models/model.ts';
+import { attemptFacts } from './record-turn.ts';
 import { runActivity } from './run-activity.ts';
 import type { Environments } from './sessions.ts';
 import { environmentOf } from './sessions.ts';
@@ -73,6 +74,7 @@ export const createRunTools = (deps: RunToolsDependencies): Activities['runTools
       (call, at) => ready[at] ?? ran.get(call.id) ?? answered(call, 'This tool gave no result.', true),
     );
     const head = await deps.conversation.append(input.head, [{ role: 'tools', results }]);
+    const facts = attemptFacts();
     results.forEach((result, at) =>
       deps.traceLog.write({
         trace_id: input.trace_id,
@@ -81,7 +83,7 @@ export const createRunTools = (deps: RunToolsDependencies): Activities['runTools
         key: `${input.turn}.${at}`,
         agent: input.agent,
         skill: input.skill,
-        attempt: control.attempt,
+        ...facts,
         duration_ms: at === 0 ? performance.now() - started : null,
         error_type: result.is_error ? 'ToolFailed' : null,
         payload: {
@@ -90,6 +92,7 @@ export const createRunTools = (deps: RunToolsDependencies): Activities['runTools
           'gen_ai.tool.call.id': result.call_id,
           summary: result.summary,
           unknown: result.unknown,
+          rehearsal: input.rehearsal,
         },
       }),
     );

@@ -6,6 +6,7 @@ import type { Scrub } from '../platform/secrets.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import type { Environment } from './environment.ts';
 import type { ReadPlan } from './plans.ts';
+import { attemptFacts } from './record-turn.ts';
 import { runActivity } from './run-activity.ts';
 
 export type Environments = ReadonlyMap<EnvironmentName, Environment>;
@@ -71,9 +72,9 @@ export const createSessionActivities = (
         key: String(input.round),
         agent: input.agent,
         skill: input.skill,
-        attempt: control.attempt,
+        ...attemptFacts(),
         duration_ms: performance.now() - started,
-        payload: { ...verified.verification },
+        payload: { ...verified.verification, rehearsal: input.rehearsal },
       });
       return verified;
     }),

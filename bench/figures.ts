@@ -30,25 +30,32 @@ export const median = (values: readonly number[]): number => percentile(values, 
 
 const round = (value: number): number => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 
-/** A figure that is to be at most (or at least) `goal` times what it is compared with. */
+type Goal = { atMost: number } | { atLeast: number } | { within: number };
+
+const judged = (ratio: number, goal: Goal): { goal: string; reached: boolean } => {
+  if ('atMost' in goal) return { goal: `<= ${goal.atMost}x`, reached: ratio <= goal.atMost };
+  if ('atLeast' in goal) return { goal: `>= ${goal.atLeast}x`, reached: ratio >= goal.atLeast };
+  return { goal: `1x, within ${goal.within * 100} %`, reached: Math.abs(ratio - 1) <= goal.within };
+};
+
+/** A figure that is to be at most (or at least, or within a share of) `goal` times what it is compared with. */
 export const ratioFigure = (about: {
   figure: string;
   value: number;
   unit: string;
   against: { what: string; value: number };
-  goal: { atMost: number } | { atLeast: number };
+  goal: Goal;
 }): Figure => {
   const ratio = about.value / about.against.value;
-  const atMost = 'atMost' in about.goal;
-  const bound = 'atMost' in about.goal ? about.goal.atMost : about.goal.atLeast;
+  const { goal, reached } = judged(ratio, about.goal);
   return {
     figure: about.figure,
     value: round(about.value),
     unit: about.unit,
     against: { what: about.against.what, value: round(about.against.value) },
     ratio: Number(ratio.toFixed(3)),
-    goal: `${atMost ? '<=' : '>='} ${bound}x`,
-    reached: atMost ? ratio <= bound : ratio >= bound,
+    goal,
+    reached,
   };
 };
 

@@ -1,3 +1,4 @@
+import { descendantsOf } from '../dev/processes.ts';
 import { agentJobId } from '../contracts/names.ts';
 import type { JobStatusAnswer } from '../contracts/workflows.ts';
 import { openLab } from '../tests/fakes/lab.ts';
@@ -134,6 +135,8 @@ export const takeover: Benchmark = {
         const task = lab.client.workflow.getHandle(other.workflowId);
         await task.signal('cancelJob', { job_id: null, reason: 'measured' });
         await task.result();
+        // The sandbox and what ran in it: a worker at rest has no process below it.
+        await until(() => (descendantsOf(worker.pid).length === 0 ? true : undefined));
         closed.push(performance.now() - asked);
       }
       figures.push(

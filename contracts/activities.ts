@@ -79,6 +79,8 @@ export interface RunToolsInput extends JobIdentity {
   denied: { id: string; note: string }[];
   /** Calls of which a person confirmed what the provider asked. */
   confirmed: string[];
+  /** A rehearsal model asked for them; their trace lines say so. */
+  rehearsal: boolean;
 }
 
 export interface RunToolsOutput {
@@ -92,6 +94,7 @@ export interface VerifyJobInput extends JobIdentity {
   session: SessionLease;
   round: number;
   checkpoint: string | null;
+  rehearsal: boolean;
 }
 
 export interface VerifyJobOutput {

@@ -177,6 +177,7 @@ const runBatch = async (run: JobRun, reply: ModelTurnOutput): Promise<void> => {
       calls,
       denied,
       confirmed,
+      rehearsal: state.totals.rehearsal,
     });
   });
   state.head = done.head;
@@ -193,7 +194,13 @@ const isVerified = async (run: JobRun): Promise<boolean> => {
   const round = state.verify_rounds_used + 1;
   const { verification, note } = await onOwner(run, (session) => {
     enter(run, 'verifying');
-    return verifyJob(`verify, round ${round}`, { ...run.identity, session, round, checkpoint: state.checkpoint });
+    return verifyJob(`verify, round ${round}`, {
+      ...run.identity,
+      session,
+      round,
+      checkpoint: state.checkpoint,
+      rehearsal: state.totals.rehearsal,
+    });
   });
   state.verification = { ...verification, rounds: round };
   if (verification.status !== 'failed') return true;
@@ -306,7 +313,6 @@ const finish = async (run: JobRun, wanted: Ending): Promise<JobOutput> => {
       turns: result.turns,
       branch: result.branch,
       verification: result.verification,
-      rehearsal: result.rehearsal,
     },
   });
   upsertSearchAttributes([

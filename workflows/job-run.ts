@@ -140,7 +140,19 @@ export const writeEvent = (run: JobRun, phase: Phase, about: About): Promise<voi
   const { trace_id, job_id, agent, skill } = run.identity;
   const { workflowId, runId } = workflowInfo();
   return recordTrace({
-    events: [{ trace_id, job_id, phase, agent, skill, workflow_id: workflowId, run_id: runId, ...about }],
+    events: [
+      {
+        trace_id,
+        job_id,
+        phase,
+        agent,
+        skill,
+        workflow_id: workflowId,
+        run_id: runId,
+        ...about,
+        payload: { ...about.payload, rehearsal: run.state.totals.rehearsal },
+      },
+    ],
   }).catch(() => undefined);
 };
 

@@ -188,7 +188,11 @@ export async function voiceTask(input: TaskInput): Promise<TaskOutput> {
         answer.jobs.map((job) => job.cost_source).sort((a, b) => WORST_FIRST.indexOf(a) - WORST_FIRST.indexOf(b))[0] ??
         null,
       duration_ms: Date.parse(completedAt) - Date.parse(startedAt),
-      payload: { outcome, jobs: answer.jobs.map((job) => ({ job_id: job.job_id, status: job.status })) },
+      payload: {
+        outcome,
+        jobs: answer.jobs.map((job) => ({ job_id: job.job_id, status: job.status })),
+        rehearsal: answer.jobs.some((job) => job.rehearsal),
+      },
     },
   ]);
   // Last, so that a task without it is one whose terminal event may be missing (the gateway looks for those).

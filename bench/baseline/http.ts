@@ -11,6 +11,16 @@ import { QUEUES, voiceTaskId, WORKFLOWS } from '../../contracts/names.ts';
 const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233' });
 const client = new Client({ connection });
 const input = JSON.parse(process.env['BODY'] ?? '{}') as Record<string, unknown>;
+/** What the gateway's memo holds of each job. */
+const briefs = (input['jobs'] as Record<string, unknown>[]).map(
+  ({ job_id, agent, skill, instruction, depends_on }) => ({
+    job_id,
+    agent,
+    skill,
+    instruction,
+    depends_on,
+  }),
+);
 const traceIdKey = defineSearchAttributeKey('TraceId', SearchAttributeType.KEYWORD);
 const utteranceKey = defineSearchAttributeKey('Utterance', SearchAttributeType.KEYWORD);
 
@@ -26,8 +36,9 @@ const server = createServer((request, response) => {
         taskQueue: QUEUES.workflows,
         args: [{ ...input, trace_id: traceId, utterance: text }],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        memo: { reply: { trace_id: traceId, jobs: input['jobs'] }, body_hash: traceId },
+        workflowIdConflictPolicy: 'FAIL',
+        workflowTaskTimeout: '5s',
+        memo: { v: 1, body_hash: traceId, jobs: briefs, plan: traceId },
         typedSearchAttributes: [
           { key: traceIdKey, value: traceId },
           { key: utteranceKey, value: text },

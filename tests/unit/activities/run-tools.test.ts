@@ -62,6 +62,7 @@ const asking = async (calls: ToolCall[], change: Partial<RunToolsInput> = {}): P
   calls: calls.map(({ id, name }) => ({ id, name, summary: `run ${id}`, confirm: null })),
   denied: [],
   confirmed: [],
+  rehearsal: true,
   ...change,
 });
 
@@ -210,6 +211,8 @@ describe('the trace of a batch', () => {
       agent: 'coding',
       skill: 'fix-tests',
       attempt: 2,
+      workflow_id: 'test',
+      run_id: expect.any(String),
       error_type: 'ToolFailed',
       payload: {
         turn: 7,
@@ -217,6 +220,7 @@ describe('the trace of a batch', () => {
         'gen_ai.tool.call.id': 'one',
         summary: 'npm test: exit 1',
         unknown: false,
+        rehearsal: true,
       },
     });
     expect(events[1]).toMatchObject({

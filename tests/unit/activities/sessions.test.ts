@@ -74,6 +74,7 @@ const verifying = (change: Partial<VerifyJobInput> = {}): VerifyJobInput => ({
   session: session('coding'),
   round: 1,
   checkpoint: CHECKPOINT,
+  rehearsal: false,
   ...change,
 });
 const closing = (change: Partial<CloseSessionInput> = {}): CloseSessionInput => ({
@@ -185,7 +186,8 @@ describe('verifyJob', () => {
       agent: 'coding',
       skill: 'fix-tests',
       attempt: 3,
-      payload: verification,
+      workflow_id: 'test',
+      payload: { ...verification, rehearsal: false },
       duration_ms: expect.any(Number),
       event_id: eventIdOf({ trace_id: TRACE, job_id: JOB, phase: 'verified', key: '2' }),
     });
@@ -197,7 +199,7 @@ describe('verifyJob', () => {
       verification: nothing,
       note: '',
     });
-    expect(bench.traced('verified').map(({ payload }) => payload)).toEqual([nothing]);
+    expect(bench.traced('verified').map(({ payload }) => payload)).toEqual([{ ...nothing, rehearsal: false }]);
   });
 
   it('writes the same event when it is repeated, another one for the next round', async () => {
