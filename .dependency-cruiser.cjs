@@ -238,7 +238,7 @@ module.exports = {
       severity: 'error',
       comment: 'A shared file with one user belongs to that user.',
       from: { path: `^(${PROCESSES.slice(1, -1)}|activities|skills|platform)/` },
-      // models.json: by CONTRACTS one file for worker and edge, so it starts where both may read it.
+      // models.json: one file for worker and edge, so it starts where both may read it.
       module: { path: '^platform/', pathNot: '^platform/models\\.json$', numberOfDependentsLessThan: 2 },
     },
   ],

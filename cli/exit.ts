@@ -1,4 +1,4 @@
-/** Exit codes of the command line (CONTRACTS "Commands"). */
+/** Exit codes of the command line, a wire fact. */
 export const EXIT = {
   succeeded: 0,
   /** Failed, cancelled or partly succeeded. */

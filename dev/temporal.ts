@@ -10,7 +10,7 @@ import { OperationError, messageOf } from '../platform/errors.ts';
 import { delay } from '../platform/lifecycle.ts';
 import { fileHolder } from './processes.ts';
 
-/** Distance from Temporal's own port to its Web UI (CONTRACTS) and to its metrics (ours; its default is random). */
+/** Distance from Temporal's own port to its Web UI (as the CLI itself has it) and to its metrics (ours; its default is random). */
 export const UI_OFFSET = 1_000;
 export const METRICS_OFFSET = 2_000;
 

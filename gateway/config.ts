@@ -40,7 +40,7 @@ const Schema = z.object({
 export type GatewayConfig = ReturnType<typeof loadGatewayConfig>;
 
 /**
- * The gateway's settings, parsed once (CONTRACTS "Environment"). A port of 0 means any free one.
+ * The gateway's settings, parsed once. A port of 0 means any free one.
  * @throws ConfigError naming the variable, never its value.
  */
 export const loadGatewayConfig = (environment: Environment) => {

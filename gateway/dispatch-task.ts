@@ -33,7 +33,7 @@ export interface DispatchOrder {
 
 export interface Dispatched {
   reply: AcceptedReply;
-  /** One `submitted` event a job; null when the task had been started before. */
+  /** One `submitted` event a job; null when the task had been started before and is over: nothing comes after its end. */
   submitted: TraceEventDraft[] | null;
 }
 
@@ -106,7 +106,6 @@ export const createDispatch = (deps: DispatchDeps): Dispatch => {
         }),
         ...durable,
       ]);
-      if (run) return { reply: replyOf(traceId, bodyHash, run), submitted: null };
       const submitted = built.briefs.map(({ job_id, agent, skill, instruction }): TraceEventDraft => ({
         trace_id: traceId,
         job_id,
@@ -117,7 +116,9 @@ export const createDispatch = (deps: DispatchDeps): Dispatch => {
         skill,
         payload: { instruction },
       }));
-      return { reply: accepted(traceId, built.briefs), submitted };
+      if (!run) return { reply: accepted(traceId, built.briefs), submitted };
+      // Started by an earlier life, which may have died before it told: told again while it runs, the same events.
+      return { reply: replyOf(traceId, bodyHash, run), submitted: run.status === 'running' ? submitted : null };
     },
     earlier: async (traceId, bodyHash) => {
       const run = await engine.describe(voiceTaskId(traceId));

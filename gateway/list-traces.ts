@@ -1,5 +1,7 @@
 import { TASK_OUTCOMES } from '../contracts/names.ts';
 import type { TraceListing, TraceRow } from '../contracts/replies.ts';
+import { sha256Of } from '../platform/artifacts.ts';
+import { ProblemError } from './problems.ts';
 import { quoted } from './task-engine.ts';
 import type { Run, TaskEngine } from './task-engine.ts';
 
@@ -41,23 +43,40 @@ const rowOf = (run: Run): TraceRow => ({
 
 const and = (...conditions: (string | null)[]): string => conditions.filter(Boolean).join(' AND ');
 
+/** Characters of the check in front of a cursor. The server fails at a page token of another list, or of nobody's. */
+const CHECK_CHARS = 12;
+const checkOf = (token: string, { agent, status, since }: TraceFilter): string =>
+  sha256Of(JSON.stringify([token, agent, status, since])).slice(0, CHECK_CHARS);
+
+/** @throws ProblemError bad-request for a cursor that this list, with this filter, did not give. */
+const tokenIn = (filter: TraceFilter): string | null => {
+  if (filter.cursor === undefined) return null;
+  const token = filter.cursor.slice(CHECK_CHARS);
+  if (filter.cursor !== checkOf(token, filter) + token)
+    throw new ProblemError('bad-request', 'cursor: it is not from this list with this filter');
+  return token;
+};
+
 /** Accepted transcripts, newest first, from Temporal's visibility store; a page by agent may be short, never wrong. */
 export const createListTraces =
   (engine: Pick<TaskEngine, 'list'>) =>
-  async ({ status, agent, since, limit, cursor }: TraceFilter): Promise<TraceListing> => {
+  async (filter: TraceFilter): Promise<TraceListing> => {
+    const { status, agent, since, limit } = filter;
+    const cursor = tokenIn(filter);
+    const sealed = (token: string | null): string | null => token && checkOf(token, filter) + token;
     const started = since === undefined ? null : `StartTime >= ${quoted(since)}`;
     const tasks = and(`WorkflowType = 'voiceTask'`, status === undefined ? null : STATUS_QUERY[status]);
     if (agent === undefined) {
-      const { runs, next } = await engine.list(and(tasks, started), { limit, cursor: cursor ?? null });
-      return { traces: runs.map(rowOf), next };
+      const { runs, next } = await engine.list(and(tasks, started), { limit, cursor });
+      return { traces: runs.map(rowOf), next: sealed(next) };
     }
     // The agent is known of jobs alone: their page says which tasks.
     const jobs = await engine.list(and(`WorkflowType = 'agentJob'`, `Agent = ${quoted(agent)}`, started), {
       limit,
-      cursor: cursor ?? null,
+      cursor,
     });
     const ids = [...new Set(jobs.runs.flatMap(({ attributes }) => attributes.traceId ?? []))];
-    if (ids.length === 0) return { traces: [], next: jobs.next };
+    if (ids.length === 0) return { traces: [], next: sealed(jobs.next) };
     const { runs } = await engine.list(and(tasks, `TraceId IN (${ids.map(quoted).join(', ')})`), { limit: ids.length });
-    return { traces: runs.map(rowOf), next: jobs.next };
+    return { traces: runs.map(rowOf), next: sealed(jobs.next) };
   };

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delay } from '../platform/lifecycle.ts';
 
-/** A head, and a whole request, must have come within these; else the connection is closed (slow bodies, CONTRACTS). */
+/** A head, and a whole request, must have come within these; else the connection is closed (slow bodies). */
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const CHECK_EVERY_MS = 1_000;

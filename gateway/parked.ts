@@ -6,7 +6,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { REMEMBER_MS } from './remembered.ts';
 
-/** A question waits this long for its answer (CONTRACTS "Clarification"). */
+/** A question waits this long for its answer. */
 export const PARK_MS = 60_000;
 /** Questions, and answers given, that are kept; the oldest goes first. */
 const MAX_KEPT = 1_000;

@@ -1,7 +1,7 @@
 import type { FinalReply } from '../contracts/replies.ts';
 import { ProblemError } from './problems.ts';
 
-/** How long a reply is given again (CONTRACTS "Identity"); accepted ones are found in Temporal after that. */
+/** How long a reply is given again; accepted ones are found in Temporal after that. */
 export const REMEMBER_MS = 10 * 60_000;
 /** Replies kept; the oldest goes first. About 2 kB each. */
 const MAX_REPLIES = 10_000;

@@ -1,6 +1,6 @@
 import { ProblemError } from './problems.ts';
 
-/** How long a final waits for one with a smaller `sequence` that has not come; then it goes on (CONTRACTS "Edge"). */
+/** How long a final waits for one with a smaller `sequence` that has not come; then it goes on. */
 export const GAP_MS = 2_000;
 /** Finals of one session that may wait; a speaker does not talk faster than this. */
 export const MAX_WAITING = 64;

@@ -2,11 +2,12 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { readTraceLines, traceFiles } from '../platform/trace-log.ts';
-import { eventIn } from './trace-search.ts';
+import { dayOf, eventIn } from './trace-search.ts';
 import type { FoundEvent } from './trace-search.ts';
 
 /** Between two looks at the files, and only while somebody listens. */
 const POLL_MS = 100;
+const DAY_MS = 24 * 3_600_000;
 
 export interface TraceTail {
   /**
@@ -66,9 +67,15 @@ export const createTraceTail = (options: { dir: string; log: Log; pollMs?: numbe
     return found;
   };
 
+  /** Files that may still grow: a process writes into the file of the day, and clocks differ a little. */
+  const growing = (): string[] => {
+    const since = new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10);
+    return traceFiles(options.dir).filter((file) => dayOf(file) >= since);
+  };
+
   const look = (): void => {
     const found: FoundEvent[] = [];
-    for (const file of traceFiles(options.dir)) {
+    for (const file of growing()) {
       try {
         found.push(...readOn(file));
       } catch (error) {

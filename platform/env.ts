@@ -8,7 +8,7 @@ import { ConfigError } from './errors.ts';
 /** The repository's own folder, whatever the working directory. */
 export const REPOSITORY_ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Every variable a `.env` file may hold (CONTRACTS "Environment"); another name there is a typing mistake. */
+/** Every variable a `.env` file may hold; another name there is a typing mistake. */
 export const KNOWN_VARIABLES: ReadonlySet<string> = new Set(
   `OPENAI_API_KEY ANTHROPIC_API_KEY GEMINI_API_KEY
    OPENAI_REALTIME_URL ANTHROPIC_BASE_URL GEMINI_BASE_URL REHEARSAL_URL REHEARSAL_PORT
@@ -77,7 +77,7 @@ const problemOf = (issue: z.core.$ZodIssue | undefined): string => {
     case 'invalid_format':
       return `expected ${issue.format}`;
     default:
-      return 'see CONTRACTS or .env.wsl.example';
+      return 'see .env.wsl.example';
   }
 };
 

@@ -133,7 +133,7 @@ const turnsOf = (request: MessagesRequest): Turn[] => {
   return turns;
 };
 
-/** Sonnet 5 and 5.5 refuse any temperature but the default (FACTS, November 2026). */
+/** Sonnet 5 and 5.5 refuse any temperature but the default (November 2026). */
 const FIXED_TEMPERATURE = /^claude-sonnet-5/;
 
 /**

@@ -84,7 +84,7 @@ const providerOf = (
 };
 
 /**
- * The worker's settings, parsed once (CONTRACTS "Environment").
+ * The worker's settings, parsed once.
  * @throws ConfigError naming the variable, never its value.
  */
 export const loadWorkerConfig = (environment: Environment) => {

@@ -69,20 +69,24 @@ export const openJournal = (dir: string): Journal => {
   };
 };
 
+/** Empty when the folder is not there (any more): a first start, or another worker that starts now has seen to it. */
+const filesOf = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+};
+
 /** Reports what dead predecessors left running, and removes their folders. Never throws: heartbeats remain as the slow way. */
 export const reportDead = async (dir: string, report: ReportFailure, log: Log): Promise<number> => {
   let reported = 0;
-  let lives: string[] = [];
-  try {
-    lives = readdirSync(dir);
-  } catch {
-    return 0; // no journal yet: the first start
-  }
-  for (const life of lives) {
+  if (startOf(process.pid) === null) return reported; // nobody can be told dead from alive here
+  for (const life of filesOf(dir)) {
     const [pid, start] = life.split('-');
     if (startOf(Number(pid)) === start) continue;
     const folder = join(dir, life);
-    for (const file of readdirSync(folder)) {
+    for (const file of filesOf(folder)) {
       try {
         const text = readFileSync(join(folder, file), 'utf8');
         if (text === '') continue;

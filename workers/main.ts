@@ -44,6 +44,7 @@ await runProcess(
     const metricsServer = await serveMetrics(config.metricsPort, metrics.registry, await installRuntime(log));
     closer.add('metrics', () => metricsServer.close());
     const bundling = bundleWorkflows(fromRoot('.cache'));
+    bundling.catch(() => undefined); // awaited below
     const { connection, namespace } = await connect(environment, log, signal);
     closer.add('Temporal connection', () => connection.close());
 

@@ -46,7 +46,7 @@ export const unmetCondition = (spec: JobSpec, results: ReadonlyMap<string, JobRe
   return null;
 };
 
-/** CONTRACTS "Outcomes". */
+/** All succeeded; some; none, and a person cancelled; otherwise failed. */
 export const outcomeOf = (jobs: readonly JobResult[], cancelledByPerson: boolean): TaskOutcome => {
   const succeeded = jobs.filter((job) => job.status === 'succeeded').length;
   if (succeeded === jobs.length) return 'succeeded';

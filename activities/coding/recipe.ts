@@ -15,7 +15,7 @@ const folder = z
     'must be a folder inside the repository, e.g. node_modules',
   );
 
-/** `.dual/workspace.json` (CONTRACTS "Workspace recipe"): how a fresh tree of this repository is made ready and tested. */
+/** `.dual/workspace.json`: how a fresh tree of this repository is made ready and tested. */
 export const Recipe = z.strictObject({
   $schema: z.string().optional(),
   /** Commands run in the sandbox once the tree is there. */

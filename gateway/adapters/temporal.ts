@@ -21,7 +21,7 @@ import { runOf } from './temporal-runs.ts';
 
 /** A start, a look-up or a signal is given up after this; the caller hears 503 and may try again. */
 const CALL_MS = 3_000;
-/** Queries and updates need a worker; without one nobody ever answers (CONTRACTS: not confirmed within 2 s). */
+/** Queries and updates need a worker; without one nobody ever answers (503, not confirmed within 2 s). */
 const WORKER_MS = 2_000;
 /** An idle worker asks for work at least once a minute; seen longer ago, it is gone. */
 const POLLER_FRESH_MS = 75_000;

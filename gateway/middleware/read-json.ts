@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../problems.ts';
 
-/** CONTRACTS "Statuses". */
+/** Larger ones are answered 413. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
 const JSON_TYPE = /^application\/json *(;.*)?$/i;

@@ -90,7 +90,7 @@ const operations = (): [string, string, Operation][] =>
   );
 
 describe('the description', () => {
-  it('names every route of CONTRACTS', () => {
+  it('names every route of the contract', () => {
     expect(description.openapi).toBe('3.1.0');
     expect(
       operations()
@@ -282,7 +282,7 @@ describe('artifacts', () => {
 });
 
 describe('metrics', () => {
-  it('are Prometheus text with what CONTRACTS names', async () => {
+  it('are Prometheus text with the names of the contract', async () => {
     const response = await gateway.call('/metrics');
     expect(response.headers.get('content-type')).toContain('text/plain');
     const text = await response.text();

@@ -47,7 +47,7 @@ export const stream =
 export const hangUp: Reply = (response) => void response.destroy();
 
 /**
- * A gateway in whose place a test speaks CONTRACTS. `routes`: `METHOD /path` (without query) to its replies, used up in
+ * A gateway in whose place a test speaks its HTTP contract. `routes`: `METHOD /path` (without query) to its replies, used up in
  * order, the last one for ever. Anything else fails the request with 418 and says what was asked.
  */
 export const startFakeGateway = async (routes: Record<string, Reply | Reply[]>): Promise<FakeGateway> => {

@@ -172,6 +172,13 @@ describe('the same utterance', () => {
   });
 });
 
+describe('a cursor that is none', () => {
+  it('is a mistake of the caller, not of the server', async () => {
+    for (const query of ['cursor=bm9uc2Vuc2U', 'cursor=bm9uc2Vuc2U&agent=coding'])
+      expect(await status(`/traces?${query}`)).toBe(400);
+  });
+});
+
 describe('people', () => {
   it('cancel: 202 while it runs, 409 when it is over', async () => {
     await play({ '*': ['hang'] });

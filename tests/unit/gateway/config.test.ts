@@ -11,7 +11,7 @@ beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'config-'))));
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 describe('settings of the gateway', () => {
-  it('has the defaults of CONTRACTS', () => {
+  it('has the defaults that are promised', () => {
     expect(loadGatewayConfig({})).toEqual({
       host: '127.0.0.1',
       port: 8_080,

@@ -256,11 +256,14 @@ describe('the same utterance again', () => {
     const first = await post(said);
     gateway = await gateway.restart();
     expect(await post(said)).toEqual(first);
+    // The earlier gateway may have died before it told: while the task runs it is told again, as the same events.
+    expect(new Set(gateway.events().map(({ event_id }) => event_id)).size).toBe(3);
+    const told = gateway.events().length;
     gateway.engine.close(voiceTaskId(first.body.trace_id), {});
     gateway = await gateway.restart();
     expect(await post(said)).toEqual(first);
     expect(gateway.engine.starts).toHaveLength(1);
-    expect(gateway.events()).toHaveLength(3);
+    expect(gateway.events()).toHaveLength(told);
   });
 
   it('gets it even when routing would now say something else', async () => {

@@ -10,7 +10,7 @@ describe('a workspace recipe', () => {
     expect(parseRecipe('{}')).toEqual(parseRecipe(null));
   });
 
-  it('is what CONTRACTS shows', () => {
+  it('has every key that is promised', () => {
     const text =
       '{ "setup": ["npm ci --offline"], "verify": "npm test", "share": ["node_modules"], "env": { "CI": "1" }, "network": ["registry.internal.example:443"], "deploy": "make deploy-staging" }';
     expect(parseRecipe(text)).toEqual(JSON.parse(text));
