@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { PROVIDERS } from '../../contracts/agent.ts';
@@ -87,5 +87,13 @@ describe('nothing is forgotten', () => {
       packages: Record<string, { resolved?: string; link?: boolean }>;
     };
     expect(Object.values(packages).filter((entry) => entry.resolved !== undefined && !entry.link)).toEqual([]);
+  });
+
+  it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])('every path that %s names is there', (document) => {
+    const text = readFileSync(join(REPOSITORY_ROOT, document), 'utf8');
+    const named = new Set(text.match(/(?<![\w/.-])(?:[\w-]+\/)+[\w.-]*\w(?:\.(?:ts|mjs|json|md|sh|yaml|toml))/g));
+    expect(named.size).toBeGreaterThan(0);
+    const unmade = [...named].filter((path) => !/^(data|logs)\//.test(path)); // what running makes
+    expect(unmade.filter((path) => !existsSync(join(REPOSITORY_ROOT, path)))).toEqual([]);
   });
 });
