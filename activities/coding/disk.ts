@@ -21,14 +21,18 @@ export const readJson = (path: string): unknown => {
   }
 };
 
+/** `path` below `folder`, byte by byte: a name on Linux need not be UTF-8. */
+export const below = (folder: string | Buffer, path: string | Buffer): Buffer =>
+  Buffer.concat([Buffer.from(folder), Buffer.from('/'), Buffer.from(path)]);
+
 /**
  * True when `path` below `root` is a folder reached through folders alone: no link on the way can lead elsewhere.
  * `make`: what is missing is made.
  */
-export const isPlainFolder = (root: string, path: string, make = false): boolean => {
-  let folder = root;
-  for (const name of path.split('/')) {
-    folder = join(folder, name);
+export const isPlainFolder = (root: string, path: string | Buffer, make = false): boolean => {
+  let folder: Buffer = Buffer.from(root);
+  for (const name of Buffer.from(path).toString('latin1').split('/')) {
+    folder = below(folder, Buffer.from(name, 'latin1'));
     const found = lstatSync(folder, { throwIfNoEntry: false });
     if (found ? !found.isDirectory() : !make) return false;
     if (!found) mkdirSync(folder);

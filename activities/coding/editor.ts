@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Of } from '../../platform/artifacts.ts';
+import { findPlaces, linesOfPlaces } from './find-places.ts';
 import type { Confinement, Parts } from './confined-files.ts';
 import { describePath, listFolder, partsOf, readFileIn, shownAs, ToolProblem, writeFileIn } from './confined-files.ts';
 
@@ -7,6 +8,8 @@ import { describePath, listFolder, partsOf, readFileIn, shownAs, ToolProblem, wr
 export const MAX_RESULT_CHARS = 30_000;
 const MAX_LINE_CHARS = 2_000;
 const MAX_LISTED = 1_000;
+/** Places named when old_str is found more than once. */
+const MAX_PLACES = 10;
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
@@ -71,11 +74,16 @@ const viewFolder = async (confinement: Confinement, parts: Parts): Promise<strin
       throw error;
     });
     if (name === 'node_modules/') rows.push(`node_modules/… (${below.length} entries)`);
-    else rows.push(...below.map((child) => name + child));
+    else for (const child of below) rows.push(name + child);
   }
-  const shown = rows.slice(0, MAX_LISTED).join('\n');
-  const rest = rows.length - MAX_LISTED;
-  return `${shown || '(empty)'}${rest > 0 ? `\n[${rest} more; view a folder below, or use bash]` : ''}`;
+  if (rows.length === 0) return '(empty)';
+  let text = '';
+  for (const [place, row] of rows.entries()) {
+    if (place === MAX_LISTED || text.length + row.length > MAX_RESULT_CHARS)
+      return `${text}[${rows.length - place} more; view a folder below, or use bash]`;
+    text += `${row}\n`;
+  }
+  return text.slice(0, -1);
 };
 
 const view = async (confinement: Confinement, parts: Parts, input: EditorInput): Promise<ToolAnswer> => {
@@ -94,19 +102,19 @@ const view = async (confinement: Confinement, parts: Parts, input: EditorInput):
   return { text: numbered(lines.slice(first - 1, last), first, lines.length), summary };
 };
 
-/** Every place where `part` begins, overlapping ones too: any of them could be meant. */
-const placesOf = (text: string, part: string): number[] => {
-  const places: number[] = [];
-  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) places.push(at);
-  return places;
-};
-
-const lineAt = (text: string, place: number): number => text.slice(0, place).split('\n').length;
-
 const around = (text: string, line: number, height: number): string => {
   const lines = linesOf(text);
   const first = Math.max(1, line - 3);
   return numbered(lines.slice(first - 1, line + height + 2), first, lines.length);
+};
+
+/** "2 times in a.txt, beginning in lines 4, 9"; of more than ten places only that, and where the first ten are. */
+const timesIn = (shown: string, text: string, places: readonly number[]): string => {
+  const lines = [...new Set(linesOfPlaces(text, places.slice(0, MAX_PLACES)))];
+  const where = `beginning in ${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}`;
+  return places.length > MAX_PLACES
+    ? `more than ${MAX_PLACES} times in ${shown}, the first ${MAX_PLACES} ${where}`
+    : `${places.length} times in ${shown}, ${where}`;
 };
 
 const replace = async (
@@ -119,11 +127,11 @@ const replace = async (
   if (!input.old_str) throw new ToolProblem('str_replace needs old_str, the text to replace.');
   const text = await readText(confinement, parts);
   let [oldPart, newPart] = [input.old_str, input.new_str ?? ''];
-  let places = placesOf(text, oldPart);
+  let places = findPlaces(text, oldPart, MAX_PLACES + 1);
   if (places.length === 0 && text.includes('\r\n') && !oldPart.includes('\r')) {
     // Models write LF; the file has CRLF.
     [oldPart, newPart] = [oldPart.replaceAll('\n', '\r\n'), newPart.replaceAll(/\r?\n/g, '\r\n')];
-    places = placesOf(text, oldPart);
+    places = findPlaces(text, oldPart, MAX_PLACES + 1);
   }
   const [place] = places;
   if (place === undefined)
@@ -132,11 +140,11 @@ const replace = async (
     );
   if (places.length > 1)
     throw new ToolProblem(
-      `No replacement was made: old_str occurs ${places.length} times in ${shown}, beginning in lines ${places.map((at) => lineAt(text, at)).join(', ')}. Give more of the lines around the one you mean.`,
+      `No replacement was made: old_str occurs ${timesIn(shown, text, places)}. Give more of the lines around the one you mean.`,
     );
   const changed = text.slice(0, place) + newPart + text.slice(place + oldPart.length);
   await writeFileIn(confinement, parts, changed, guard);
-  const excerpt = around(changed, lineAt(text, place), newPart.split('\n').length);
+  const excerpt = around(changed, linesOfPlaces(text, [place])[0] ?? 1, newPart.split('\n').length);
   return { text: `${shown} was edited. It now reads:\n${excerpt}`, summary: `edit ${shown}` };
 };
 

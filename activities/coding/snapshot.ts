@@ -1,53 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
-import { OperationError } from '../../platform/errors.ts';
+import { codeOf, OperationError } from '../../platform/errors.ts';
 import { makeAccessible } from './disk.ts';
 import type { GitPlace } from './git.ts';
 import { askGit, GitError, runGit } from './git.ts';
 import { CodingCheckpoint } from './session.ts';
-
-/** A tree on disk with the index that snapshots are made with. */
-export interface TreePlace {
-  gitDir: string;
-  workTree: string;
-  indexFile: string;
-}
-
-/** Paths of submodules in a tree. */
-export const listGitlinks = async (place: GitPlace, tree: string, signal: AbortSignal): Promise<string[]> =>
-  (await runGit(place, ['ls-tree', '-r', '-z', '--full-tree', tree], { signal }))
-    .toString('utf8')
-    .split('\0')
-    .filter((entry) => entry.startsWith('160000 '))
-    .map((entry) => entry.slice(entry.indexOf('\t') + 1));
-
-/**
- * Takes the `.git` of repositories that a job made inside its tree. git would record only their commit and drop their
- * files, and would run programs that their configuration names. @returns the folders, for the model to know.
- */
-const dissolveNestedRepositories = async (
-  place: TreePlace,
-  gitlinks: readonly string[],
-  signal: AbortSignal,
-): Promise<string[]> => {
-  const dissolved: string[] = [];
-  const dissolve = (folder: string): void => {
-    rmSync(join(place.workTree, folder, '.git'), { recursive: true, force: true });
-    dissolved.push(folder);
-  };
-  for (const path of gitlinks) if (existsSync(join(place.workTree, path, '.git'))) dissolve(path);
-  for (let depth = 0; depth < 20; depth += 1) {
-    const listed = await runGit(place, ['ls-files', '-z', '--others', '--exclude-standard'], { signal });
-    const nested = listed
-      .toString('utf8')
-      .split('\0')
-      .filter((path) => path.endsWith('/'));
-    if (nested.length === 0) break;
-    for (const path of nested) dissolve(path.slice(0, -1));
-  }
-  return dissolved;
-};
+import type { TreePlace } from './stage-tree.ts';
+import { stageTree } from './stage-tree.ts';
 
 /**
  * Records the tree as it is on disk: everything git does not ignore, with modes and links. Ignored files (build
@@ -59,15 +18,14 @@ export const snapshotTree = async (
   signal: AbortSignal,
 ): Promise<{ tree: string; dissolved: string[] }> => {
   const record = async (): Promise<{ tree: string; dissolved: string[] }> => {
-    const dissolved = await dissolveNestedRepositories(place, gitlinks, signal);
-    await runGit(place, ['add', '--all'], { signal });
+    const dissolved = await stageTree(place, gitlinks, signal);
     return { tree: await askGit(place, ['write-tree'], { signal }), dissolved };
   };
   try {
     return await record();
   } catch (error) {
-    if (!(error instanceof GitError)) throw error;
-    await makeAccessible(place.workTree); // a command took the right to read from one of its files
+    if (!(error instanceof GitError) && codeOf(error) !== 'EACCES') throw error;
+    await makeAccessible(place.workTree); // a command took the right to read or enter from one of its files or folders
     return record();
   }
 };

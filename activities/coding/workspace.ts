@@ -12,7 +12,7 @@ import type { Sandbox, Surroundings } from './sandbox.ts';
 import type { Order, Session } from './session.ts';
 import { WorkspaceState } from './session.ts';
 import { workspaceNumbers } from './session-store.ts';
-import type { TreePlace } from './snapshot.ts';
+import type { TreePlace } from './stage-tree.ts';
 
 /**
  * A tree with its index and /tmp, in a numbered folder of its session. An attempt that has to start over gets a new

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EditorInput, MAX_RESULT_CHARS, runEditor } from '../../../../activities/coding/editor.ts';
+import { findPlaces, linesOfPlaces } from '../../../../activities/coding/find-places.ts';
 import { makeFolder, writeFiles } from './coding-fixture.ts';
 
 describe('the editor', () => {
@@ -75,6 +76,63 @@ describe('the editor', () => {
     await expect(run({ command: 'str_replace', path: 'b.txt', old_str: 'aa', new_str: 'x' })).rejects.toThrow(
       '2 times',
     );
+  });
+
+  it.each([
+    [
+      'one letter again and again',
+      'aaa',
+      /occurs more than 10 times in big.txt, the first 10 beginning in line 1\. Give/,
+    ],
+    ['a long text that almost fits everywhere', `${'a'.repeat(10)}b${'a'.repeat(20_000)}`, /old_str does not occur/],
+    ['line after line', 'a\na', /more than 10 times in lines.txt, the first 10 beginning in lines 1, 2, 3, .* 9, 10\./],
+  ])('answers at once, in few words, about 5 MB of %s', async (_what, old, why) => {
+    const path = old.includes('\n') ? 'lines.txt' : 'big.txt';
+    writeFiles(tree, { [path]: (path === 'big.txt' ? 'aa' : 'a\n').repeat(2_500_000) });
+    const started = performance.now();
+    const message = await run({ command: 'str_replace', path, old_str: old, new_str: 'x' }).catch(String);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(message).toMatch(why);
+    expect(message.length).toBeLessThan(300);
+  });
+
+  it('finds the one place, and its line, in a large file', async () => {
+    writeFiles(tree, { 'big.txt': `${'aab\n'.repeat(1_000_000)}aaab\n` });
+    expect(await run({ command: 'str_replace', path: 'big.txt', old_str: 'aaab', new_str: 'here' })).toContain(
+      '1000001\there',
+    );
+  });
+
+  it.each([
+    ['abcabcab', 'abcab', [0, 3]],
+    ['aabaabaaab', 'aabaaab', [3]],
+    ['abababab', 'abab', [0, 2, 4]],
+    ['x', 'xx', []],
+    ['é€𝄞é€𝄞', '€𝄞', [1, 5]],
+    ['anything', '', []],
+  ])('finds in %j every place of %j', (text, part, places) => {
+    expect(findPlaces(text, part, 100)).toEqual(places);
+    expect(findPlaces(text, part, 1)).toEqual(places.slice(0, 1));
+  });
+
+  it('finds what indexOf finds, in arbitrary texts', () => {
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    const word = (length: number): string => Array.from({ length }, () => 'ab\n'[random(3)]).join('');
+    for (let round = 0; round < 2_000; round += 1) {
+      const [text, part] = [word(random(40)), word(1 + random(6))];
+      const places: number[] = [];
+      for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) places.push(at);
+      expect([text, part, findPlaces(text, part, 100)]).toEqual([text, part, places]);
+      expect(linesOfPlaces(text, places)).toEqual(places.map((place) => text.slice(0, place).split('\n').length));
+    }
+  });
+
+  it('lists a folder of long names in few words', async () => {
+    for (let n = 0; n < 300; n += 1) writeFiles(tree, { [`long/${n}-${'n'.repeat(240)}`]: '' });
+    const text = await run({ command: 'view', path: 'long' });
+    expect(text.length).toBeLessThan(MAX_RESULT_CHARS + 100);
+    expect(text).toMatch(/\n\[\d+ more; view a folder below, or use bash\]$/);
   });
 
   it('keeps CRLF, and a byte order mark', async () => {

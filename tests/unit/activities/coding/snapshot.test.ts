@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -17,7 +18,7 @@ import { createPrivateGit } from '../../../../activities/coding/private-git.ts';
 import { inspectRepository } from '../../../../activities/coding/repository.ts';
 import type { Repository } from '../../../../activities/coding/repository.ts';
 import { readCheckpoint, restoreTree, saveCheckpoint, snapshotTree } from '../../../../activities/coding/snapshot.ts';
-import type { TreePlace } from '../../../../activities/coding/snapshot.ts';
+import type { TreePlace } from '../../../../activities/coding/stage-tree.ts';
 import { createArtifactStore } from '../../../../platform/artifacts.ts';
 import type { ArtifactStore } from '../../../../platform/artifacts.ts';
 import { git, JOB, makeFolder, makeRepository, writeFiles } from './coding-fixture.ts';
@@ -183,6 +184,97 @@ describe('a snapshot', () => {
     const { tree, dissolved } = await snapshotTree(place, ['lib'], signal);
     expect({ tree, dissolved }).toEqual({ tree: before, dissolved: ['lib'] });
     expect(existsSync(trap)).toBe(false);
+  });
+
+  describe('with a repository inside that would run a program when git looks into it', () => {
+    let trap: string;
+    let place: TreePlace;
+    beforeEach(async () => {
+      trap = join(folder, 'sprung');
+      place = await lay('s', repository.head);
+    });
+    /** `git status` in it runs the filter: the file's time does not fit what the index of the repository says. */
+    const plant = (...path: (string | Buffer)[]): void => {
+      const at = Buffer.concat(path.map((name) => Buffer.concat([Buffer.from('/'), Buffer.from(name)])));
+      const inner = Buffer.concat([Buffer.from(place.workTree), at]);
+      mkdirSync(inner, { recursive: true });
+      const script = [
+        'git init -q && echo f > f && git add f && git commit -q -m first',
+        `git config filter.evil.clean "touch ${trap}; cat"`,
+        "echo '* filter=evil' > .gitattributes && touch -d yesterday f",
+      ].join('; ');
+      const env = { PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_GLOBAL: '/dev/null' };
+      const names = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a' };
+      // The folder is a variable of the shell's: Node takes no bytes for `cwd`.
+      writeFileSync(join(folder, 'inner'), inner);
+      execFileSync('bash', ['-e', '-c', `cd "$(cat ${join(folder, 'inner')})"; ${script}`], {
+        env: { ...env, ...names },
+      });
+    };
+    /** Twice: what the first one records as a submodule is looked into by the second. */
+    const recordTwice = async (): Promise<string[]> => {
+      await snapshotTree(place, [], signal);
+      const { tree } = await snapshotTree(place, [], signal);
+      return (await askGit(place, ['ls-tree', '-r', '--name-only', tree], { signal })).split('\n');
+    };
+
+    it.each([
+      ['where a file was', ['a.txt'], 'a.txt/f'],
+      ['where a file was, in a folder that is ignored now', ['src', 'b.ts'], null],
+      ['in a folder whose name is not UTF-8', [Buffer.from([0x78, 0xff])], 'x\uFFFD/f'],
+      ['inside 25 others', Array.from({ length: 25 }, () => 'n'), `${'n/'.repeat(25)}f`],
+    ])('%s: runs nothing, and keeps its files', async (_where, path, kept) => {
+      writeFileSync(join(place.workTree, '.gitignore'), path[0] === 'src' ? 'src/\n' : '');
+      rmSync(join(place.workTree, path[0] === 'src' ? 'src/b.ts' : 'a.txt'));
+      if (path.length > 2) for (let depth = 1; depth < path.length; depth += 1) plant(...path.slice(0, depth));
+      plant(...path);
+      const listed = await recordTwice();
+      expect(existsSync(trap)).toBe(false);
+      if (kept === null) expect(listed.filter((name) => name.startsWith('src'))).toEqual([]);
+      else expect(listed).toContain(kept);
+    });
+
+    it('inside sixty others: records nothing at all', async () => {
+      for (let depth = 1; depth <= 60; depth += 1)
+        mkdirSync(join(place.workTree, 'n/'.repeat(depth), '.git/objects'), { recursive: true });
+      for (let depth = 1; depth <= 60; depth += 1) {
+        const inner = join(place.workTree, 'n/'.repeat(depth), '.git');
+        mkdirSync(join(inner, 'refs'));
+        writeFileSync(join(inner, 'HEAD'), 'ref: refs/heads/main\n');
+      }
+      await expect(snapshotTree(place, [], signal)).rejects.toMatchObject({ type: 'ToolFailed' });
+    });
+  });
+
+  it.each([
+    ['a submodule', 'lib', 'lib'],
+    ['the folder of a submodule', 'vendor', 'vendor/lib'],
+  ])('follows no link that a job put in the place of %s', async (_what, replaced, path) => {
+    const inner = makeRepository(join(folder, 'inner'), { 'f.txt': 'f' });
+    git(repository.root, 'update-index', '--add', '--cacheinfo', `160000,${inner},${path}`);
+    git(repository.root, 'commit', '-q', '-m', 'submodule');
+    repository = await inspectRepository(repository.root, signal);
+    const project = join(folder, 'project');
+    makeRepository(join(project, 'lib'), { 'precious.txt': 'x' });
+    makeRepository(project, {});
+    const place = await lay('s', repository.head);
+    rmSync(join(place.workTree, replaced), { recursive: true });
+    symlinkSync(project, join(place.workTree, replaced));
+    const { tree, dissolved } = await snapshotTree(place, [path], signal);
+    expect(dissolved).toEqual([]);
+    expect([existsSync(join(project, '.git/HEAD')), existsSync(join(project, 'lib/.git/HEAD'))]).toEqual([true, true]);
+    expect(await askGit(place, ['ls-tree', tree, replaced], { signal })).toMatch(/^120000 /); // the link itself is kept
+  });
+
+  it('takes a .git that is a link, and nothing it leads to', async () => {
+    const place = await lay('s', repository.head);
+    const project = join(folder, 'project');
+    makeRepository(project, { 'precious.txt': 'x' });
+    mkdirSync(join(place.workTree, 'inner'));
+    symlinkSync(join(project, '.git'), join(place.workTree, 'inner/.git'));
+    writeFileSync(join(place.workTree, 'inner/f.txt'), 'f');
+    expect((await snapshotTree(place, [], signal)).dissolved).toEqual(['inner']);
+    expect(existsSync(join(project, '.git/HEAD'))).toBe(true);
   });
 
   it('copes with what a command made unreadable', async () => {
