@@ -114,7 +114,7 @@ export const loadWorkerConfig = (environment: Environment) => {
   };
 };
 
-/** One secret a line; what is listed there is never written anywhere. */
+/** One secret a line, hidden like the keys of the environment. */
 const readSecrets = (file: string | undefined): string[] => {
   if (!file) return [];
   try {
