@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { OperationError } from '../../platform/errors.ts';
 import { delay } from '../../platform/lifecycle.ts';
+import { oneLine } from '../../platform/text.ts';
+import { button, DIRECTIONS, dragOver, inSteps, press, typeText, wheel } from './gestures.ts';
+import type { Direction, Place } from './gestures.ts';
 import { keyOf, keysOf } from './keys.ts';
 import { visitAddress } from './navigate.ts';
 import type { Hands } from './navigate.ts';
@@ -23,8 +26,6 @@ export interface Action {
 
 /** Characters one call may type. */
 const MAX_TYPED = 10_000;
-/** Characters typed between two looks at the signal. */
-const TYPED_AT_ONCE = 50;
 /** A model waits at most this long per call; it may ask again. */
 const MAX_WAIT_S = 10;
 /** A whole page of facts; more is a page that plays tricks. */
@@ -59,48 +60,20 @@ const x = grid(VIEWPORT.width);
 const y = grid(VIEWPORT.height);
 const point = z.object({ x, y });
 const nothing = z.object({});
-const direction = z.enum(['up', 'down', 'left', 'right']);
+const direction = z.enum(['up', 'down', 'left', 'right'] satisfies Direction[]);
 const text = z.string().max(MAX_TYPED);
 const EFFECT = { effect: true } as const;
 
 const keyName = z.string().min(1).max(40);
-const DIRECTIONS = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] } as const;
 
-const typeText = async ({ window, signal }: Hands, typed: string, enter: boolean): Promise<void> => {
-  for (let from = 0; from < typed.length; from += TYPED_AT_ONCE) {
-    signal.throwIfAborted();
-    await window.type(typed.slice(from, from + TYPED_AT_ONCE));
-  }
-  if (enter) await press({ window }, ['Enter']);
-};
-
-const press = async ({ window }: Pick<Hands, 'window'>, keys: readonly string[]): Promise<void> => {
-  const held: string[] = [];
-  try {
-    for (const key of keys) {
-      await window.keyDown(key);
-      held.unshift(key);
-    }
-  } finally {
-    for (const key of held) await window.keyUp(key);
-  }
-};
-
-const click = (button: MouseButton, count: number, word: string): Action =>
+const click = (which: MouseButton, count: number, word: string): Action =>
   action(point, EFFECT, async (at, { window }) => {
-    await window.click(at.x, at.y, button, count);
+    await window.click(at.x, at.y, which, count);
     return `${word}.`;
   });
 
-const wheel = async (
-  { window }: Hands,
-  at: { x: number; y: number },
-  way: z.infer<typeof direction>,
-  pixels: number,
-) => {
-  await window.move(at.x, at.y);
-  const [dx, dy] = DIRECTIONS[way];
-  await window.wheel(dx * pixels, dy * pixels);
+const scroll = async (hands: Hands, at: Place, way: Direction, pixels: number): Promise<string> => {
+  await wheel(hands, at, way, pixels);
   return `Scrolled ${way}.`;
 };
 
@@ -139,14 +112,12 @@ const CURRENT: Record<string, Action> = {
   triple_click: click('left', 3, 'Triple-clicked'),
   middle_click: click('middle', 1, 'Middle-clicked'),
   right_click: click('right', 1, 'Right-clicked'),
-  mouse_down: action(point, EFFECT, async (at, { window }) => {
-    await window.move(at.x, at.y);
-    await window.down('left');
+  mouse_down: action(point, EFFECT, async (at, hands) => {
+    await button(hands, 'down', at);
     return 'The mouse button is down.';
   }),
-  mouse_up: action(point, EFFECT, async (at, { window }) => {
-    await window.move(at.x, at.y);
-    await window.up('left');
+  mouse_up: action(point, EFFECT, async (at, hands) => {
+    await button(hands, 'up', at);
     return 'The mouse button is up.';
   }),
   move: hover,
@@ -154,13 +125,8 @@ const CURRENT: Record<string, Action> = {
     await typeText(hands, input.text, input.press_enter);
     return 'Typed.';
   }),
-  drag_and_drop: action(drag, EFFECT, async (at, { window }) => {
-    await window.move(at.start_x, at.start_y);
-    await window.down('left');
-    // Pages that follow the pointer want to see it on its way.
-    await window.move(Math.round((at.start_x + at.end_x) / 2), Math.round((at.start_y + at.end_y) / 2));
-    await window.move(at.end_x, at.end_y);
-    await window.up('left');
+  drag_and_drop: action(drag, EFFECT, async (at, hands) => {
+    await dragOver(hands, { x: at.start_x, y: at.start_y }, { x: at.end_x, y: at.end_y });
     return 'Dragged.';
   }),
   wait: action(z.object({ seconds: z.number().min(0).default(1) }), {}, (input, hands) => pause(hands, input.seconds)),
@@ -193,7 +159,7 @@ const CURRENT: Record<string, Action> = {
       magnitude_in_pixels: z.number().min(1).max(5_000).default(300),
     }),
     {},
-    (input, hands) => wheel(hands, input, input.direction, input.magnitude_in_pixels),
+    (input, hands) => scroll(hands, input, input.direction, input.magnitude_in_pixels),
   ),
   go_back: history(-1),
   go_forward: history(1),
@@ -215,7 +181,7 @@ const LEGACY: Record<string, Action> = {
     point.extend({ text, press_enter: z.boolean().default(true), clear_before_typing: z.boolean().default(true) }),
     EFFECT,
     async (input, hands) => {
-      await hands.window.click(input.x, input.y, 'left', 1);
+      await inSteps(hands, () => hands.window.click(input.x, input.y, 'left', 1));
       if (input.clear_before_typing) {
         await press(hands, ['Control', 'a']);
         await press(hands, ['Delete']);
@@ -242,7 +208,7 @@ const LEGACY: Record<string, Action> = {
     {},
     (input, hands) => {
       const side = input.direction === 'up' || input.direction === 'down' ? VIEWPORT.height : VIEWPORT.width;
-      return wheel(hands, input, input.direction, Math.floor((input.magnitude * side) / 1000));
+      return scroll(hands, input, input.direction, Math.floor((input.magnitude * side) / 1000));
     },
   ),
 };
@@ -264,7 +230,7 @@ const FUNCTIONS: Record<string, Action> = {
         .union([z.object({ done: z.string() }), z.object({ problem: z.string() })])
         .parse(await window.evaluate(selectOptionScript(input.label, input.option)));
       if ('problem' in answer) throw new OperationError('BadInput', answer.problem.slice(0, 1_000));
-      return `Chose "${answer.done}".`;
+      return `Chose "${oneLine(answer.done, 200)}".`;
     },
   ),
 };

@@ -3,9 +3,12 @@ import { sha256Of } from '../../platform/artifacts.ts';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import type { ToolResult } from '../models/model.ts';
 
-/** What is known of one call: nothing; that it was begun; that it happened, but not what it showed; or its result. */
+/**
+ * Whose a call is. `mine`: nobody began it, make it now. `done`: it was made, with this result. `acted`: it was made in
+ * this process, its picture is still to be taken. `unknown`: somebody began it, and nobody knows whether it happened.
+ */
 export type Claim =
-  { state: 'new' } | { state: 'begun' } | { state: 'acted'; text: string } | { state: 'done'; result: ToolResult };
+  { state: 'mine' } | { state: 'done'; result: ToolResult } | { state: 'acted'; text: string } | { state: 'unknown' };
 
 const StoredResult = z.object({
   call_id: z.string(),
@@ -22,11 +25,6 @@ const StoredResult = z.object({
   url: z.string().nullable(),
   confirmed: z.boolean(),
 });
-const Stored = z.union([
-  z.object({ v: z.literal(1), state: z.literal('begun') }),
-  z.object({ v: z.literal(1), state: z.literal('done'), result: StoredResult }),
-]);
-
 export interface CallKey {
   jobId: string;
   turn: number;
@@ -38,31 +36,32 @@ export interface CallKey {
  * it is made; whoever tries the same call again, here or in another process, finds the claim and does not repeat it.
  */
 export interface Claims {
-  find(key: CallKey): Promise<Claim>;
-  begin(key: CallKey): Promise<void>;
+  /** Claims the call. Of any number of attempts, at the same time too, exactly one is told `mine`. */
+  take(key: CallKey): Promise<Claim>;
   /** In memory only: it happened, its picture is still to be taken. */
   acted(key: CallKey, text: string): void;
+  /** Kept beside the claim, never in its place: no late attempt can take it back. */
   finish(key: CallKey, result: ToolResult): Promise<void>;
 }
 
 /** A provider's call ids may hold any characters; the reference's name must not. */
 const refOf = (key: CallKey): string => `claims/${key.jobId}.${key.turn}.${sha256Of(key.callId).slice(0, 32)}`;
+const doneRefOf = (key: CallKey): string => `${refOf(key)}.done`;
 
 export const createClaims = (artifacts: ArtifactStore): Claims => {
   const actedHere = new Map<string, string>();
   return {
-    find: async (key) => {
+    take: async (key) => {
       const ref = refOf(key);
-      const stored = Stored.safeParse(await artifacts.getRef(ref));
-      if (!stored.success) return { state: 'new' };
-      if (stored.data.state === 'done') return { state: 'done', result: stored.data.result };
+      if (await artifacts.claimRef(ref, { v: 1, call: key.callId })) return { state: 'mine' };
+      const done = StoredResult.safeParse(await artifacts.getRef(doneRefOf(key)));
+      if (done.success) return { state: 'done', result: done.data };
       const text = actedHere.get(ref);
-      return text === undefined ? { state: 'begun' } : { state: 'acted', text };
+      return text === undefined ? { state: 'unknown' } : { state: 'acted', text };
     },
-    begin: (key) => artifacts.setRef(refOf(key), { v: 1, state: 'begun' }),
     acted: (key, text) => void actedHere.set(refOf(key), text),
     finish: async (key, result) => {
-      await artifacts.setRef(refOf(key), { v: 1, state: 'done', result });
+      await artifacts.setRef(doneRefOf(key), result);
       actedHere.delete(refOf(key));
     },
   };

@@ -1,33 +1,41 @@
 import { OperationError } from '../../platform/errors.ts';
 import { delay } from '../../platform/lifecycle.ts';
 
-/** Time that something already under way gets to finish after an abort, so that its result is known. */
+/** Time that something already under way gets to finish after it was told to stop, so that its result is known. */
 const GRACE_MS = 800;
 
 /**
- * What `work` gives, if it does so within `ms`. After an abort it has 800 ms left: a click on its way is better known
- * than unknown. @throws OperationError ToolFailed when time is up; the signal's reason when aborted.
+ * What `work` gives, if it does so within `ms`. Its own signal aborts when time is up, as when `signal` does: whatever
+ * has more than one step looks at it before each, so that nothing of it happens later, between other people's steps.
+ * What is on its way then has 800 ms left: a click that is known is better than one that is not.
+ * @throws OperationError ToolFailed when time is up; the signal's reason when aborted.
  */
-export const inTime = async <T>(ms: number, signal: AbortSignal, work: Promise<T>): Promise<T> => {
-  const timer = new AbortController();
-  const late = delay(ms, timer.signal).then(() => {
-    throw new OperationError('ToolFailed', `no answer from the page within ${ms / 1000} s`);
-  });
+export const inTime = async <T>(
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const over = new AbortController();
+  const limit = new AbortController();
+  const own = AbortSignal.any([signal, limit.signal]);
+  const timeIsUp = (): void =>
+    limit.abort(new OperationError('ToolFailed', `no answer from the page within ${ms / 1000} s`));
+  delay(ms, over.signal).then(timeIsUp, () => undefined);
   const stopped = new Promise<never>((_resolve, reject) => {
     const stop = (): void => {
-      delay(GRACE_MS, timer.signal).then(
-        () => reject(signal.reason as Error),
+      delay(GRACE_MS, over.signal).then(
+        () => reject(own.reason as Error),
         () => undefined,
       );
     };
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true, signal: timer.signal });
+    if (own.aborted) stop();
+    else own.addEventListener('abort', stop, { once: true, signal: over.signal });
   });
-  work.catch(() => undefined);
-  late.catch(() => undefined);
+  const working = work(own);
+  working.catch(() => undefined);
   try {
-    return await Promise.race([work, late, stopped]);
+    return await Promise.race([working, stopped]);
   } finally {
-    timer.abort();
+    over.abort();
   }
 };

@@ -26,7 +26,7 @@ const TRACE_LIMIT_MS = 8_000;
 /** Ends the recording and stores it; null when there is none worth keeping. */
 export const storeTrace = async (window: BrowserWindow, artifacts: ArtifactStore): Promise<ArtifactRef | null> => {
   const never = new AbortController().signal;
-  const bytes = await inTime(TRACE_LIMIT_MS, never, window.stopTrace(MAX_TRACE_BYTES));
+  const bytes = await inTime(TRACE_LIMIT_MS, never, () => window.stopTrace(MAX_TRACE_BYTES));
   return bytes && artifacts.put(bytes, { name: 'trace.zip', mediaType: 'application/zip' });
 };
 

@@ -17,10 +17,11 @@ import { makeWorkDir, noteProfile, removeWorkDir, sweepWorkDirs } from './work-d
 const DEFAULT_CAPACITY = 4;
 const SLOT_WAIT_MS = 10_000;
 /**
- * A session nobody used for this long gives way when a slot is needed: its workflow was terminated, or its opening was
- * never reported. Longer than a person may take to approve (30 minutes); one who comes back starts from the checkpoint.
+ * A session nobody used for an hour gives way when a slot is needed: its workflow was terminated, or its job waits for a
+ * person or a provider and goes on from its checkpoint in a new session. Twice as long as an approval may take by
+ * default (30 minutes), and far less than the day that an opening waits for a slot. The coding environment says the same.
  */
-const IDLE_MS = 45 * 60_000;
+const IDLE_MS = 60 * 60_000;
 /** Closed and lost sessions that are remembered, for a `close` that comes later or again. */
 const KEPT_SESSIONS = 50;
 
@@ -50,6 +51,8 @@ export const createBrowserEnvironment = async (options: BrowserEnvironmentOption
   const slots = createSlots(capacity);
   const claims = createClaims(artifacts);
   const opening = new Map<string, Promise<Session>>();
+  /** Who asked last for a session that nobody was given yet; when that one has given up, nobody wants it. */
+  const askers = new Map<string, AbortSignal>();
   const sessions = new Map<string, Session>();
   /** Sessions whose browser died: they hold no slot, but what they saw can still be stored. */
   const gone = new Map<string, Session>();
@@ -124,6 +127,23 @@ export const createBrowserEnvironment = async (options: BrowserEnvironmentOption
     opening.set(id, mine);
     return mine;
   };
+  /** Ends a session that nobody was given; whoever asks for it meanwhile waits, and opens it anew. */
+  const giveUp = async (id: string): Promise<void> => {
+    const over = end(id)
+      .then((): never => {
+        throw new OperationError('SessionLost', 'nobody waited for this browser session any more');
+      })
+      .finally(() => opening.delete(id));
+    opening.set(id, over);
+    await over.catch(() => undefined);
+  };
+  /** After an attempt to open: a session that nobody was given, or will be, would keep its slot until it is idle. */
+  const settle = async (id: string, mine: AbortSignal): Promise<void> => {
+    const last = askers.get(id);
+    if (opening.has(id) || (last !== mine && !last?.aborted)) return;
+    askers.delete(id);
+    if (last?.aborted) await giveUp(id);
+  };
 
   return {
     name: 'browser',
@@ -132,8 +152,14 @@ export const createBrowserEnvironment = async (options: BrowserEnvironmentOption
     open: async (request, given) => {
       if (ending.signal.aborted) throw new OperationError('EnvironmentUnavailable', 'this worker is shutting down');
       const control = { ...given, signal: AbortSignal.any([given.signal, ending.signal]) };
-      const session = await openOnce(`browser-${owner}-${request.jobId}-${request.generation}`, request, control);
-      return { sessionId: session.id, checkpoint: await session.checkpoint(control.signal) };
+      const id = `browser-${owner}-${request.jobId}-${request.generation}`;
+      askers.set(id, given.signal);
+      try {
+        const session = await openOnce(id, request, control);
+        return { sessionId: id, checkpoint: await session.checkpoint(control.signal) };
+      } finally {
+        await settle(id, given.signal);
+      }
     },
     runTools: async (batch, control) => find(batch.sessionId).runTools(batch, control),
     verify: async ({ sessionId }) => {

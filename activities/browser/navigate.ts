@@ -2,7 +2,17 @@ import { OperationError } from '../../platform/errors.ts';
 import type { AllowList } from './allow-list.ts';
 import type { BrowserWindow } from './page.ts';
 
-/** What an action acts with. `problems`: why addresses were not reached, told by the session's proxy. */
+/** Characters of an address that anybody is told. */
+const MAX_URL_CHARS = 2_000;
+
+/** An address to be told or kept: a page makes its own as long as it likes. */
+export const shortUrl = (url: string): string =>
+  url.length <= MAX_URL_CHARS ? url : `${url.slice(0, MAX_URL_CHARS - 1)}…`;
+
+/**
+ * What an action acts with. `signal`: aborted when its time is up or nobody wants it any more; nothing is begun then.
+ * `problemOf`: why an address was not reached, told by the session's proxy.
+ */
 export interface Hands {
   window: BrowserWindow;
   allow: AllowList;

@@ -1,15 +1,23 @@
 import { messageOf, OperationError } from '../../platform/errors.ts';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
+import { oneLine } from '../../platform/text.ts';
 import { describeCall } from '../describe-call.ts';
 import type { Part, ToolCall, ToolResult } from '../models/model.ts';
 import { ACTIONS } from './actions.ts';
 import type { CallKey, Claims } from './claims.ts';
 import { inTime } from './deadline.ts';
+import { shortUrl } from './navigate.ts';
 import type { Hands } from './navigate.ts';
 
 /** A page that does not answer is a result, not a hang; the longest honest action is typing 10,000 characters. */
 const ACTION_LIMIT_MS = 25_000;
 const PICTURE_LIMIT_MS = 5_000;
+/** Characters of what is told of a failure: much of it is the page's own words. */
+const MAX_FAILURE_CHARS = 500;
+/** Characters of a refusal, which may list what there is to choose from. */
+const MAX_REFUSAL_CHARS = 1_000;
+/** Characters of a whole result; a page report has 8,000. */
+const MAX_TEXT_CHARS = 12_000;
 
 /** What the calls of one session share. */
 export interface Workbench {
@@ -31,13 +39,13 @@ interface Outcome {
 /** PNG of the page as it is now, or a sentence about why there is none. */
 const picture = async (bench: Workbench, key: CallKey, summary: string): Promise<Part> => {
   try {
-    const png = await inTime(PICTURE_LIMIT_MS, bench.hands.signal, bench.hands.window.screenshot());
+    const png = await inTime(PICTURE_LIMIT_MS, bench.hands.signal, () => bench.hands.window.screenshot());
     const { sha256, media_type } = await bench.artifacts.put(png, { name: 'screenshot.png', mediaType: 'image/png' });
     bench.pictured(key, summary, sha256);
     return { type: 'image', sha256, media_type };
   } catch (error) {
     bench.hands.signal.throwIfAborted();
-    return { type: 'text', text: `No screenshot could be taken: ${messageOf(error)}` };
+    return { type: 'text', text: `No screenshot could be taken: ${oneLine(messageOf(error), MAX_FAILURE_CHARS)}` };
   }
 };
 
@@ -46,14 +54,15 @@ const conclude = async (bench: Workbench, key: CallKey, call: ToolCall, outcome:
   const summary = describeCall(call);
   const image = outcome.picture === false ? null : await picture(bench, key, summary);
   const said = [outcome.text, ...window.takeNotes()].join('\n');
+  const text = said.length <= MAX_TEXT_CHARS ? said : `${said.slice(0, MAX_TEXT_CHARS - 1)}…`;
   return {
     call_id: call.id,
     name: call.name,
-    content: [{ type: 'text', text: said }, ...(image ? [image] : [])],
+    content: [{ type: 'text', text }, ...(image ? [image] : [])],
     is_error: outcome.isError ?? false,
     unknown: outcome.unknown ?? false,
     summary,
-    url: window.url(),
+    url: shortUrl(window.url()),
     confirmed: outcome.confirmed ?? false,
   };
 };
@@ -86,23 +95,22 @@ export const runCall = async (
   try {
     act = action.prepare(call.input);
   } catch (error) {
-    return end({ text: `Not done. ${messageOf(error)}`, isError: true });
+    return end({ text: `Not done. ${oneLine(messageOf(error), MAX_REFUSAL_CHARS)}`, isError: true });
   }
 
   if (action.effect) {
-    const claim = await claims.find(key);
+    const claim = await claims.take(key);
     if (claim.state === 'done') return claim.result;
-    if (claim.state === 'begun') return end({ text: UNKNOWN, isError: true, unknown: true });
+    if (claim.state === 'unknown') return end({ text: UNKNOWN, isError: true, unknown: true });
     if (claim.state === 'acted') {
       const result = await end({ text: claim.text });
       await claims.finish(key, result);
       return result;
     }
-    await claims.begin(key);
   }
   let outcome: Outcome;
   try {
-    const text = await inTime(ACTION_LIMIT_MS, signal, act(hands));
+    const text = await inTime(ACTION_LIMIT_MS, signal, (own) => act({ ...hands, signal: own }));
     if (action.effect) claims.acted(key, text);
     outcome = { text, picture: action.picture };
   } catch (error) {
@@ -110,8 +118,8 @@ export const runCall = async (
     if (!(await window.alive())) throw new OperationError('SessionLost', 'the browser is gone', { cause: error });
     const refused = error instanceof OperationError && error.type === 'BadInput';
     outcome = refused
-      ? { text: `Not done: ${error.message}`, isError: true }
-      : { text: `It failed: ${messageOf(error)}`, isError: true, unknown: action.effect };
+      ? { text: `Not done: ${oneLine(error.message, MAX_REFUSAL_CHARS)}`, isError: true }
+      : { text: `It failed: ${oneLine(messageOf(error), MAX_FAILURE_CHARS)}`, isError: true, unknown: action.effect };
   }
   if (action.picture) await window.settle(signal);
   const result = await end(outcome);

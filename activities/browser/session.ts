@@ -11,7 +11,7 @@ import type { Claims } from './claims.ts';
 import { inTime } from './deadline.ts';
 import type { Egress, EgressProblem } from './egress.ts';
 import { createFence } from './fence.ts';
-import { addressOf } from './navigate.ts';
+import { addressOf, shortUrl } from './navigate.ts';
 import type { BrowserWindow } from './page.ts';
 import { runCall } from './run-call.ts';
 import type { Workbench } from './run-call.ts';
@@ -96,7 +96,7 @@ export const createSession = (options: SessionOptions): Session => {
 
   const checkpoint = async (signal: AbortSignal): Promise<string> => {
     try {
-      const storage_state = await inTime(CHECKPOINT_LIMIT_MS, signal, window.storageState());
+      const storage_state = await inTime(CHECKPOINT_LIMIT_MS, signal, () => window.storageState());
       lastCheckpoint = await storeState({ v: 1, kind: 'browser', url: window.url(), storage_state });
     } catch (error) {
       signal.throwIfAborted();
@@ -116,7 +116,7 @@ export const createSession = (options: SessionOptions): Session => {
       artifacts,
       pictured: (key, summary, sha256) => {
         if (pictures.length < MAX_PICTURES)
-          pictures.push({ turn: key.turn, call_id: key.callId, summary, url: window.url(), sha256 });
+          pictures.push({ turn: key.turn, call_id: key.callId, summary, url: shortUrl(window.url()), sha256 });
         else picturesLost += 1;
       },
     };
@@ -130,7 +130,7 @@ export const createSession = (options: SessionOptions): Session => {
         continue;
       }
       if (performance.now() - started > BATCH_LIMIT_MS) {
-        results.push(tooLate(call, window.url()));
+        results.push(tooLate(call, shortUrl(window.url())));
         continue;
       }
       const confirmed = batch.confirmed.includes(call.id);

@@ -27,7 +27,7 @@ export interface CommandOptions {
   timeoutMs: number;
   /** Characters of output kept: its beginning and its end. */
   maxChars: number;
-  /** The process group, as soon as it is there. */
+  /** Told of the process group as soon as it is there. When this throws, the command is ended and the error passed on. */
   onStart?: (group: ProcessId) => void;
 }
 
@@ -60,9 +60,13 @@ export const runCommand = async (launch: Launch, options: CommandOptions): Promi
     );
     child.once('exit', (code, signalName) => resolve(code ?? (signalName === 'SIGKILL' ? 137 : 143)));
   });
+  exited.catch(() => undefined); // nobody waits for it when `onStart` has failed
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const group = child.pid === undefined ? null : identify(child.pid);
-  if (group) options.onStart?.(group);
+  const endAll = async (): Promise<void> => {
+    if (group) await endGroup(group);
+    if (launch.marker !== null) endMarked(launch.marker);
+  };
 
   let timedOut = false;
   const kill = (): void => {
@@ -77,19 +81,24 @@ export const runCommand = async (launch: Launch, options: CommandOptions): Promi
     kill();
   }, options.timeoutMs);
   signal.addEventListener('abort', kill, { once: true });
+  let exitCode: number;
   try {
-    const exitCode = await exited;
+    if (group) options.onStart?.(group);
+    exitCode = await exited;
     kill();
     const late = new AbortController();
     await Promise.race([closed, delay(LAST_OUTPUT_MS, late.signal).catch(() => undefined)]);
     late.abort();
-    if (group) await endGroup(group);
-    if (launch.marker !== null) endMarked(launch.marker);
-    signal.throwIfAborted();
-    return { exitCode: timedOut ? TIMED_OUT : exitCode, text: clip.end(), timedOut };
+    await endAll();
+  } catch (error) {
+    kill();
+    await endAll();
+    throw error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
   }
+  signal.throwIfAborted();
+  return { exitCode: timedOut ? TIMED_OUT : exitCode, text: clip.end(), timedOut };
 };

@@ -7,10 +7,12 @@ import { isAlive } from './processes.ts';
 const WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 /**
- * When every place is taken, a session that nobody used for an hour gives way: its job was terminated, or waits for a
- * person and goes on from its checkpoint in a new session. Approvals time out after half an hour by default.
+ * When every place is taken, a session that nobody used for an hour gives way: its workflow was terminated, or its job
+ * waits for a person or a provider and goes on from its checkpoint in a new session. Twice as long as an approval may
+ * take by default (30 minutes), and far less than the day that an opening waits for a place. The browser environment
+ * says the same.
  */
-const IDLE_MS = 3_600_000;
+const IDLE_MS = 60 * 60_000;
 
 const isIdle = (stored: StoredSession, now: number): boolean =>
   now - stored.lastUsedAt > IDLE_MS && (stored.holder === null || !isAlive(stored.holder));

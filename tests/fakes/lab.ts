@@ -11,6 +11,7 @@ import { TraceEvent } from '../../contracts/trace-event.ts';
 import { readTraceLines, traceFiles } from '../../platform/trace-log.ts';
 import { startProcess } from './processes.ts';
 import type { TestProcess } from './processes.ts';
+import { standing } from './standing.ts';
 import { temporalCli } from './temporal-server.ts';
 import { until } from './until.ts';
 
@@ -156,11 +157,19 @@ export const openLab = async (
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
       return (await answer.json()) as T;
     },
-    finished: (gateway, traceId, withinMs = 90_000) =>
-      until(async () => {
-        const task = await lab.get<TaskResult>(gateway, `/trace/${traceId}`);
-        return OVER.has(task.status) ? task : undefined;
-      }, withinMs),
+    finished: async (gateway, traceId, withinMs = 90_000) => {
+      let last: TaskResult | undefined;
+      const over = until(async () => {
+        last = await lab.get<TaskResult>(gateway, `/trace/${traceId}`);
+        return OVER.has(last.status) ? last : undefined;
+      }, withinMs);
+      return over.catch(async (error: unknown) => {
+        const said = started.map((process_) => process_.output().slice(-2_000)).join('\n--\n');
+        throw new Error(`${last ? await standing(client, last) : `nothing known of ${traceId}`}\n${said}`, {
+          cause: error,
+        });
+      });
+    },
     events: (traceId) =>
       traceFiles(join(dir, 'traces'))
         .flatMap((file) => readTraceLines(file, 0).lines)

@@ -2,51 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ACTIONS } from '../../../../activities/browser/actions.ts';
 import { allowListOf } from '../../../../activities/browser/allow-list.ts';
 import type { Hands } from '../../../../activities/browser/navigate.ts';
-import { createObservations } from '../../../../activities/browser/observations.ts';
 import type { BrowserWindow } from '../../../../activities/browser/page.ts';
-
-/** A window that writes down what was asked of it. */
-const recorder = (about: Partial<BrowserWindow> = {}): { window: BrowserWindow; done: string[] } => {
-  const done: string[] = [];
-  const observations = createObservations();
-  const note =
-    (name: string) =>
-    (...given: unknown[]): Promise<void> => {
-      done.push([name, ...given.filter((one) => !(one instanceof AbortSignal))].join(' '));
-      return Promise.resolve();
-    };
-  const window: BrowserWindow = {
-    observations,
-    url: () => 'http://site.test/here',
-    visit: () => observations.visit(window),
-    takeNotes: () => [],
-    alive: () => Promise.resolve(true),
-    goto: async (url) => {
-      await note('goto')(url);
-      return { status: 200, problem: null };
-    },
-    history: async (step) => {
-      await note('history')(step);
-      return true;
-    },
-    move: note('move'),
-    down: note('down'),
-    up: note('up'),
-    click: note('click'),
-    wheel: note('wheel'),
-    type: note('type'),
-    keyDown: note('keyDown'),
-    keyUp: note('keyUp'),
-    evaluate: note('evaluate'),
-    screenshot: () => Promise.resolve(Buffer.alloc(0)),
-    settle: () => Promise.resolve(),
-    storageState: () => Promise.resolve({}),
-    stopTrace: () => Promise.resolve(null),
-    close: () => Promise.resolve(),
-    ...about,
-  };
-  return { window, done };
-};
+import { recordingWindow } from './recording-window.ts';
 
 const hands = (window: BrowserWindow, signal = new AbortController().signal): Hands => ({
   window,
@@ -56,7 +13,7 @@ const hands = (window: BrowserWindow, signal = new AbortController().signal): Ha
 });
 
 const perform = async (name: string, input: Record<string, unknown>): Promise<string[]> => {
-  const { window, done } = recorder();
+  const { window, done } = recordingWindow();
   await ACTIONS[name]?.prepare(input)(hands(window));
   return done;
 };
@@ -220,7 +177,7 @@ describe('actions', () => {
     'javascript:alert(1)',
     'blob:http://site.test/1',
   ])('navigate does not go to %s', async (url) => {
-    const { window, done } = recorder();
+    const { window, done } = recordingWindow();
     await expect(ACTIONS['navigate']?.prepare({ url })(hands(window))).rejects.toMatchObject({ type: 'BadInput' });
     expect(done).toEqual([]);
   });
@@ -228,7 +185,7 @@ describe('actions', () => {
   it('stops typing when aborted', async () => {
     const stop = new AbortController();
     const typed: string[] = [];
-    const { window } = recorder({
+    const { window } = recordingWindow({
       type: async (text) => {
         typed.push(text);
         stop.abort(new Error('cancelled'));
@@ -237,11 +194,37 @@ describe('actions', () => {
     await expect(ACTIONS['type']?.prepare({ text: 'x'.repeat(500) })(hands(window, stop.signal))).rejects.toThrow(
       'cancelled',
     );
-    expect(typed).toEqual(['x'.repeat(50)]);
+    expect(typed).toEqual(['x'.repeat(10)]);
+  });
+
+  it('types letters whole, whatever they are made of', async () => {
+    const words = '𝄞'.repeat(12);
+    expect(await perform('type', { text: words })).toEqual([`type ${'𝄞'.repeat(10)}`, 'type 𝄞𝄞']);
+  });
+
+  it.each([
+    ['type_text_at', { x: 100, y: 100, text: 'hi' }, 'click', ['click 144 90 left 1']],
+    ['type', { text: 'hi', press_enter: true }, 'type', ['type hi']],
+    ['mouse_down', { x: 100, y: 100 }, 'move', ['move 144 90']],
+    ['scroll', { direction: 'down' }, 'move', ['move 720 450']],
+    ['hotkey', { keys: ['ctrl', 'a'] }, 'keyDown', ['keyDown Control', 'keyUp Control']],
+    ['drag_and_drop', { x: 1, y: 1, destination_x: 2, destination_y: 2 }, 'down', ['move 1 0', 'down left', 'up left']],
+  ] as const)('%s %j: aborted during its %s, does nothing more but let go', async (name, input, during, expected) => {
+    const stop = new AbortController();
+    const { window, done } = recordingWindow();
+    const plain = Reflect.get(window, during) as (...given: unknown[]) => Promise<void>;
+    Object.assign(window, {
+      [during]: async (...given: unknown[]) => {
+        await plain(...given);
+        stop.abort(new Error('time is up'));
+      },
+    });
+    await expect(ACTIONS[name]?.prepare(input)(hands(window, stop.signal))).rejects.toThrow('time is up');
+    expect(done).toEqual(expected);
   });
 
   it('lets go of held keys when one fails', async () => {
-    const { window, done } = recorder({
+    const { window, done } = recordingWindow({
       keyDown: (key) => (key === 'a' ? Promise.reject(new Error('gone')) : Promise.resolve()),
     });
     await expect(ACTIONS['hotkey']?.prepare({ keys: ['ctrl', 'shift', 'a'] })(hands(window))).rejects.toThrow('gone');
@@ -250,7 +233,7 @@ describe('actions', () => {
 
   it('waits no longer than ten seconds, and not at all when aborted', async () => {
     const stop = new AbortController();
-    const waiting = ACTIONS['wait']?.prepare({ seconds: 1e9 })(hands(recorder().window, stop.signal));
+    const waiting = ACTIONS['wait']?.prepare({ seconds: 1e9 })(hands(recordingWindow().window, stop.signal));
     stop.abort(new Error('cancelled'));
     await expect(waiting).rejects.toThrow('cancelled');
   });

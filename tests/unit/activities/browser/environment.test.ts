@@ -1,7 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BatchResult, OpenedSession } from '../../../../activities/environment.ts';
 import type { ToolResult } from '../../../../activities/models/model.ts';
+import { createArtifactStore } from '../../../../platform/artifacts.ts';
+import type { ArtifactStore } from '../../../../platform/artifacts.ts';
+import { aborted } from '../../../../platform/lifecycle.ts';
 import { call, control, createBench, JOB, pages, planFor, startSite, textOf } from '../../../fakes/browser-bench.ts';
 import type { Bench, Site } from '../../../fakes/browser-bench.ts';
 import { until } from '../../../fakes/until.ts';
@@ -306,7 +312,7 @@ describe('browser environment', () => {
     const batch = bench.batch(session, [done]);
     const first = await bench.environment.runTools(batch, control());
     const claims = (await import('../../../../activities/browser/claims.ts')).createClaims(bench.artifacts);
-    await claims.begin({ jobId: JOB, turn: batch.turn, callId: cut.id }); // as a process that died in the middle does
+    await claims.take({ jobId: JOB, turn: batch.turn, callId: cut.id }); // as a process that died in the middle does
     const next = await start('/button', { generation: 2 });
     expect(next.sessionId).not.toBe(session.sessionId);
     const again = await bench.environment.runTools(
@@ -434,8 +440,82 @@ describe('browser environment', () => {
   });
 });
 
+describe('an opening that is given up when the session is all but open', () => {
+  let folder: string;
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  /** Its first checkpoint is under way until `stop` aborts; others are stored at once. */
+  const createHeldBench = async (stop: AbortSignal): Promise<{ bench: Bench; asked: () => number }> => {
+    folder = await mkdtemp(join(tmpdir(), 'browser-held-'));
+    const store = createArtifactStore(folder);
+    let asked = 0;
+    const artifacts: ArtifactStore = {
+      ...store,
+      put: async (bytes, about) => {
+        if (about.name === 'checkpoint.json' && (asked += 1) === 1) {
+          await aborted(stop);
+          stop.throwIfAborted();
+        }
+        return store.put(bytes, about);
+      },
+    };
+    return { bench: await createBench({ capacity: 1, artifacts }), asked: () => asked };
+  };
+  const openingOf = (bench: Bench, jobId: string, signal: AbortSignal, attempt: number): Promise<OpenedSession> =>
+    bench.environment.open(
+      { traceId: 'a'.repeat(32), jobId, plan: planFor(site.url), generation: 1, checkpoint: null, baseCommits: [] },
+      control({ signal, attempt }),
+    );
+  const never = new AbortController().signal;
+
+  it('leaves no session behind: its slot is free at once', async () => {
+    const stop = new AbortController();
+    const { bench, asked } = await createHeldBench(stop.signal);
+    try {
+      const opening = openingOf(bench, 'given-up', stop.signal, 1).catch((error: Error) => error.message);
+      await until(() => asked() === 1 || undefined);
+      stop.abort(new Error('cancelled'));
+      const next = await openingOf(bench, 'next', never, 1);
+      expect(await opening).toBe('cancelled');
+      expect((await bench.run(next, call('take_screenshot')))[0]?.is_error).toBe(false);
+    } finally {
+      await bench.dispose();
+    }
+  });
+
+  it('keeps the session for a newer attempt that was given it', async () => {
+    const stop = new AbortController();
+    const { bench, asked } = await createHeldBench(stop.signal);
+    try {
+      const late = openingOf(bench, JOB, stop.signal, 1).catch((error: Error) => error.message);
+      await until(() => asked() === 1 || undefined);
+      const session = await openingOf(bench, JOB, never, 2);
+      stop.abort(new Error('timed out'));
+      expect(await late).toBe('timed out');
+      expect((await bench.run(session, call('take_screenshot')))[0]?.is_error).toBe(false);
+    } finally {
+      await bench.dispose();
+    }
+  });
+
+  it('is opened anew for whoever asks while it is being ended', async () => {
+    const stop = new AbortController();
+    const { bench, asked } = await createHeldBench(stop.signal);
+    try {
+      const late = openingOf(bench, JOB, stop.signal, 1).catch((error: Error) => error.message);
+      await until(() => asked() === 1 || undefined);
+      stop.abort(new Error('timed out'));
+      await new Promise((resolve) => setTimeout(resolve, 5)); // the session is being closed, which takes longer
+      const session = await openingOf(bench, JOB, never, 2);
+      expect((await bench.run(session, call('take_screenshot')))[0]?.is_error).toBe(false);
+      expect(await late).toBe('timed out');
+    } finally {
+      await bench.dispose();
+    }
+  });
+});
+
 describe('slots of the browser environment', () => {
-  it('go to the next in line, and away from what nobody used for 45 minutes', async () => {
+  it('go to the next in line, and away from what nobody used for an hour', async () => {
     let now = 0;
     const small = await createBench({ capacity: 1, now: () => now });
     try {
@@ -444,7 +524,7 @@ describe('slots of the browser environment', () => {
       const waiting = small.open(plan, { jobId: 'two' });
       await small.close(one);
       const two = await waiting;
-      now = 46 * 60_000;
+      now = 61 * 60_000;
       const three = await small.open(plan, { jobId: 'three' });
       await expect(small.run(two, call('take_screenshot'))).rejects.toMatchObject({ type: 'SessionLost' });
       expect((await small.run(three, call('take_screenshot')))[0]?.is_error).toBe(false);
