@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Verification } from '../contracts/task.ts';
+import { VerifiedPayload } from '../contracts/trace-event.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
 import { oneLine } from '../platform/text.ts';
 import { testRunOf, thousands } from './words.ts';
@@ -59,7 +59,7 @@ const storyOf = (event: TraceEvent): string | null => {
       return `waits for a person: ${oneLine(summary || tool || kind, 60)}; ${answer}`;
     }
     case 'verified': {
-      const verified = Verification.safeParse(payload);
+      const verified = VerifiedPayload.safeParse(payload);
       if (!verified.success) return 'tests looked at';
       const { before, after, status } = verified.data;
       return `tests before: ${testRunOf(before)}; after: ${testRunOf(after)} (${status})`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { COST_SOURCES, PHASES } from './names.ts';
+import { Verification } from './task.ts';
 
 /** One line of `logs/traces/*.jsonl`. `event_id` is derived from what happened, so a retried write is the same event. */
 export const TraceEvent = z.strictObject({
@@ -31,6 +32,9 @@ export const TraceEvent = z.strictObject({
   payload: z.record(z.string(), z.unknown()),
 });
 export type TraceEvent = z.infer<typeof TraceEvent>;
+
+/** Payload of a `verified` event. */
+export const VerifiedPayload = Verification.extend({ rehearsal: z.boolean().optional() });
 
 /**
  * What a caller hands to the trace log. `key` says what happened within (trace, job, phase), e.g. the turn; it

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Verification } from '../contracts/task.ts';
+import { VerifiedPayload } from '../contracts/trace-event.ts';
 import type { TestRun } from '../contracts/task.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
 import { oneLine } from '../platform/text.ts';
@@ -44,7 +44,7 @@ const story = (event: TraceEvent): string | null => {
     return `  ${summary}: ${unknown ? 'outcome unknown' : 'failed'}`;
   }
   if (phase === 'verified') {
-    const verified = Verification.safeParse(payload);
+    const verified = VerifiedPayload.safeParse(payload);
     if (!verified.success) return 'tests looked at';
     const { before, after, status } = verified.data;
     return `tests before: ${testRunText(before)}; after: ${testRunText(after)} (${status})`;

@@ -24,6 +24,7 @@ describe('progress lines', () => {
       'outcome unknown',
     );
     const verified = {
+      rehearsal: true,
       status: 'passed',
       command: 'npm test',
       before: null,
