@@ -16,6 +16,7 @@ import type { Repository } from './repository.ts';
 import { inspectRepository } from './repository.ts';
 import type { CodingCheckpoint, Session } from './session.ts';
 import { branchOf } from './session.ts';
+import { SCRATCH } from './session-store.ts';
 import { readCheckpoint, restoreTree } from './snapshot.ts';
 import { listOutputs } from './verify-changes.ts';
 
@@ -46,7 +47,7 @@ const publish = async (
   checkpoint: CodingCheckpoint,
   signal: AbortSignal,
 ): Promise<Published | null> => {
-  const folder = join(deps.store.trash, `close-${randomUUID()}`);
+  const folder = join(deps.store.trash, `${SCRATCH}${randomUUID()}`);
   const gitDir = session?.gitDir ?? join(folder, 'git');
   try {
     await mkdir(folder, { recursive: true });

@@ -55,6 +55,9 @@ const run = async (
   }
 };
 
+const endedAfter = (timeoutMs: number, more: string): string =>
+  `[ended after ${Math.round(timeoutMs / 1000)} s, the time limit of one command, ${more}]`;
+
 /** Runs one command of the model. @throws ToolProblem for an input that cannot be run. */
 export const runBash = async (
   terminal: Terminal,
@@ -70,9 +73,7 @@ export const runBash = async (
   if (command.includes('\0') || Buffer.byteLength(command) > MAX_COMMAND_BYTES)
     throw new ToolProblem('This command is too long or holds a NUL character; create a script file and run that.');
   const { exitCode, text, timedOut } = await run(terminal, command, { ...about, maxChars: MAX_RESULT_CHARS });
-  const end = timedOut
-    ? `[ended after ${Math.round(about.timeoutMs / 1000)} s, the time limit of one command, with everything it had started]`
-    : `[exit code ${exitCode}]`;
+  const end = timedOut ? endedAfter(about.timeoutMs, 'with everything it had started') : `[exit code ${exitCode}]`;
   const body = text === '' ? '' : text.endsWith('\n') ? text : `${text}\n`;
   return {
     text: `${body}${end}`,
@@ -84,18 +85,21 @@ export const runBash = async (
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Finds a literal string in what git knows and in new files, ignored ones left out; at most 200 lines. */
-export const runSearch = async (terminal: Terminal, input: z.infer<typeof SearchInput>): Promise<CommandAnswer> => {
+export const runSearch = async (
+  terminal: Terminal,
+  input: z.infer<typeof SearchInput>,
+  about: { timeoutMs: number },
+): Promise<CommandAnswer> => {
   const parts = partsOf({ tree: terminal.surroundings.tree, shares: [] }, input.path ?? '.');
   const below = parts.length === 0 ? '' : ` -- ${quote(shownAs(parts))}`;
   const command = `git --literal-pathspecs grep --no-color --full-name -I -n -F --untracked -e ${quote(input.text)}${below}`;
-  const { exitCode, text } = await run(terminal, command, {
-    network: false,
-    timeoutMs: COMMAND_LIMIT_MS,
-    maxChars: 1_000_000,
-  });
+  const { exitCode, text, timedOut } = await run(terminal, command, { ...about, network: false, maxChars: 1_000_000 });
   const summary = (found: string): string => `search ${JSON.stringify(input.text)} (${found})`;
   if (exitCode === 1 && text === '') return { text: 'Nothing found.', summary: summary('nothing'), exitCode: 0 };
-  if (exitCode !== 0) return { text: `${text}[exit code ${exitCode}]`, summary: summary('failed'), exitCode };
+  if (timedOut)
+    return { text: endedAfter(about.timeoutMs, 'search below a path'), summary: summary('time limit'), exitCode };
+  if (exitCode !== 0)
+    return { text: `${text.slice(0, MAX_RESULT_CHARS)}[exit code ${exitCode}]`, summary: summary('failed'), exitCode };
   const lines = text.trimEnd().split('\n');
   const shown = lines
     .slice(0, SEARCH_LINES)

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codeOf } from '../../platform/errors.ts';
 
@@ -56,15 +56,24 @@ export const removeFolder = async (folder: string): Promise<void> => {
   }
 };
 
-/** Takes a folder out of sight at once, then removes it: a crash in between leaves it in `trash`, which is swept. */
-export const discardFolder = async (folder: string, trash: string): Promise<void> => {
-  await mkdir(trash, { recursive: true });
+/**
+ * Takes a folder out of sight, in the same instant as whatever look at the disk allowed it.
+ * @returns where it is now, to be removed: a crash before that leaves it in `trash`, which is swept; null: it was not there.
+ */
+export const hideFolder = (folder: string, trash: string): string | null => {
+  mkdirSync(trash, { recursive: true });
   const doomed = join(trash, `${basename(folder)}-${randomUUID()}`);
   try {
-    await rename(folder, doomed);
+    renameSync(folder, doomed);
+    return doomed;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-  await removeFolder(doomed);
+};
+
+/** Takes a folder out of sight at once, then removes it. */
+export const discardFolder = async (folder: string, trash: string): Promise<void> => {
+  const doomed = hideFolder(folder, trash);
+  if (doomed !== null) await removeFolder(doomed);
 };

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ArtifactStore } from '../../platform/artifacts.ts';
 import { sha256Of } from '../../platform/artifacts.ts';
+import { OperationError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Scrub } from '../../platform/secrets.ts';
 import type { Environment } from '../environment.ts';
@@ -14,7 +15,8 @@ import { runBatch } from './run-batch.ts';
 import { findRuntime, SYSTEM_PATH } from './runtime.ts';
 import { createSandbox } from './sandbox.ts';
 import { createSessionStore } from './session-store.ts';
-import { takeSlot } from './slots.ts';
+import type { StoredSession } from './session-store.ts';
+import { isIdle, takeSlot } from './slots.ts';
 import { verifyChanges } from './verify-changes.ts';
 
 export { prepareExampleWorkspace } from './example-workspace.ts';
@@ -85,6 +87,23 @@ export const createCodingEnvironment = async (options: CodingEnvironmentOptions)
   const swept = await store.sweep(now(), MAX_AGE_MS);
   if (swept.kept + swept.removed > 0) log.info(swept, 'coding sessions found on disk');
 
+  /**
+   * Sessions of the job that this opening takes the place of. An attempt that was frozen and wakes up late finds that
+   * of a newer one: it is refused, and nobody hears of that. A job that was run again from its history counts from the
+   * start and is refused likewise; its opening is tried again until the session of its former run is idle.
+   * @throws OperationError EnvironmentBusy when a newer attempt has a session.
+   */
+  const sessionsBefore = (about: { jobId: string; generation: number; attempt: number }): StoredSession[] => {
+    const all = store.list().filter(({ jobId }) => jobId === about.jobId);
+    const isNewer = ({ generation, attempt }: StoredSession): boolean =>
+      generation > about.generation || (generation === about.generation && attempt > about.attempt);
+    if (all.some((stored) => isNewer(stored) && !isIdle(stored, now())))
+      throw new OperationError('EnvironmentBusy', 'a newer attempt has a session of this job', {
+        retryAfterMs: 5_000,
+      });
+    return all;
+  };
+
   return {
     name: 'coding',
     owner: ownerOf(dataDir),
@@ -96,12 +115,14 @@ export const createCodingEnvironment = async (options: CodingEnvironmentOptions)
         { turn: request.generation, attempt: control.attempt },
         control.signal,
         async (signal) => {
-          for (const older of store.list().filter(({ jobId }) => jobId === request.jobId))
-            await fence.run(older.id, null, signal, () => store.remove(older.id));
           const about = { jobId: request.jobId, generation: request.generation, attempt: control.attempt };
+          for (const older of sessionsBefore(about))
+            await fence.run(older.id, null, signal, () => store.remove(older.id));
           const slot = await takeSlot(store, capacity, about, signal, now);
           try {
-            return await openSession(deps, request, slot, control, signal);
+            const opened = await openSession(deps, request, slot, control, signal);
+            sessionsBefore(about);
+            return opened;
           } catch (error) {
             await store.remove(slot.id);
             throw error;

@@ -107,6 +107,14 @@ const runOnce = async (
   return answer;
 };
 
+/** Milliseconds for one command. @throws ToolProblem when those before it have used up the batch's time. */
+const timeLeft = ({ deadline }: Running): number => {
+  const left = deadline - Date.now();
+  if (left <= 0)
+    throw new ToolProblem('Not run: the commands of one answer may take ten minutes in all. Run it in the next one.');
+  return Math.min(COMMAND_LIMIT_MS, left);
+};
+
 const runCall = async (running: Running, call: ToolCall, place: number): Promise<Answer> => {
   const { deps, session, entered } = running;
   const terminal = terminalOf(running);
@@ -124,24 +132,21 @@ const runCall = async (running: Running, call: ToolCall, place: number): Promise
     }
     case 'bash': {
       const input = parse(BashInput, call);
-      const left = running.deadline - Date.now();
-      if (left <= 0)
-        throw new ToolProblem(
-          'Not run: the commands of one answer may take ten minutes in all. Run it in the next one.',
-        );
+      const timeoutMs = timeLeft(running);
       const reach = reachOf(input.command, session.record.recipe, deps.sandbox, {
         network: deps.networkAllow,
         deploy: deps.deployAllow,
       });
       const work = async (): Promise<Answer> => {
-        const about = { network: reach.network, timeoutMs: Math.min(COMMAND_LIMIT_MS, left) };
-        const { text, summary, exitCode } = await runBash(terminal, input, about);
+        const { text, summary, exitCode } = await runBash(terminal, input, { network: reach.network, timeoutMs });
         return { text, summary, isError: exitCode !== 0 };
       };
       return reach.lasting ? runOnce(running, call, place, work) : work();
     }
     case 'search': {
-      const { text, summary, exitCode } = await runSearch(terminal, parse(SearchInput, call));
+      const { text, summary, exitCode } = await runSearch(terminal, parse(SearchInput, call), {
+        timeoutMs: timeLeft(running),
+      });
       return { text, summary, isError: exitCode !== 0 };
     }
     default:

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationError } from '../../platform/errors.ts';
 import { isPlainFolder } from './disk.ts';
@@ -39,11 +39,28 @@ export interface Sandbox {
 export const alternatesText = (objects: readonly string[]): string =>
   objects.map((_, at) => `/objects/${at}\n`).join('');
 
-/** Read-only pieces of /etc that programs need: names, time zone, libraries, certificates. No secrets live there. */
-const ETC =
-  'passwd group nsswitch.conf hosts host.conf protocols services localtime timezone ld.so.cache ld.so.conf ld.so.conf.d alternatives mime.types magic ssl ca-certificates ca-certificates.conf pki profile bash.bashrc inputrc locale.alias java-17-openjdk java-21-openjdk'.split(
-    ' ',
-  );
+/**
+ * Read-only pieces of /etc that programs need: names, time zone, libraries, certificates. No secrets live there: what
+ * lies beside them and is for few to read (/etc/ssl/private, /etc/pki/tls/private, /etc/pki/nssdb, passwords of Java's
+ * management) stays out, since a worker that root started could read it.
+ */
+const ETC = [
+  'passwd group nsswitch.conf hosts host.conf protocols services localtime timezone ld.so.cache ld.so.conf',
+  'ld.so.conf.d alternatives mime.types magic profile bash.bashrc inputrc locale.alias',
+  'ca-certificates ca-certificates.conf ssl/certs ssl/cert.pem ssl/ca-bundle.pem ssl/openssl.cnf',
+  'pki/ca-trust/extracted pki/java/cacerts pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf',
+].flatMap((line) => line.split(' '));
+const JAVA = ['java-17-openjdk', 'java-21-openjdk'];
+
+/** Below /etc, as this machine has it. */
+const etcPaths = (): string[] => [
+  ...ETC,
+  ...JAVA.filter((folder) => existsSync(`/etc/${folder}`)).flatMap((folder) =>
+    readdirSync(`/etc/${folder}`)
+      .filter((name) => name !== 'management')
+      .map((name) => `${folder}/${name}`),
+  ),
+];
 
 /** The same in both kinds: nothing of the worker's own environment gets through. The recipe's own come first. */
 const environmentOf = (
@@ -89,7 +106,7 @@ const createBubblewrap = (runtime: Runtime, bwrapPath: string | null): Sandbox =
     if (lstatSync(path).isSymbolicLink()) system.push('--symlink', readlinkSync(path), path);
     else system.push('--ro-bind', path, path);
   }
-  for (const name of ETC) system.push('--ro-bind-try', `/etc/${name}`, `/etc/${name}`);
+  for (const name of etcPaths()) system.push('--ro-bind-try', `/etc/${name}`, `/etc/${name}`);
   for (const [source, target] of runtime.mounts) system.push('--ro-bind', source, target);
   for (const [target, link] of runtime.links) system.push('--symlink', target, link);
   system.push('--proc', '/proc', '--dev', '/dev', '--dir', '/run');

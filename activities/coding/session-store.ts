@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { OperationError } from '../../platform/errors.ts';
-import { discardFolder, readJson, removeFolder, writeJson } from './disk.ts';
+import { hideFolder, readJson, removeFolder, writeJson } from './disk.ts';
 import { endGroup, endMarked, isAlive, ProcessId, SELF } from './processes.ts';
 import type { Session } from './session.ts';
 import { sessionAt, SessionRecord, WorkspaceState } from './session.ts';
@@ -15,6 +15,9 @@ const Opening = z.strictObject({ job_id: z.string(), holder: ProcessId });
 export interface StoredSession {
   id: string;
   jobId: string;
+  /** Of the opening that made it; 0 when the folder's name does not say. */
+  generation: number;
+  attempt: number;
   /** null while it is being opened, or when a piece of it is missing. */
   session: Session | null;
   /** No `session.json` yet. */
@@ -27,6 +30,9 @@ export interface StoredSession {
 }
 
 const ID = /^[0-9a-z-]{1,120}$/;
+const OPENED_BY = /-g(\d{1,9})-a(\d{1,9})-[0-9a-f]+$/;
+/** Beginning of the names of folders in the trash that a closing works in. */
+export const SCRATCH = 'close-';
 
 /** Sessions on disk: `<dir>/open/<session id>/`, `<dir>/closed/<session id>.json`, `<dir>/trash/`. */
 export interface SessionStore {
@@ -53,6 +59,9 @@ export const workspaceNumbers = (dir: string): number[] =>
     .map(Number)
     .sort((a, b) => b - a);
 
+/** Somebody alive opens it or works in it. */
+export const isHeld = ({ holder }: StoredSession): boolean => holder !== null && isAlive(holder);
+
 export const createSessionStore = (dir: string): SessionStore => {
   const open = join(dir, 'open');
   const closed = join(dir, 'closed');
@@ -72,12 +81,15 @@ export const createSessionStore = (dir: string): SessionStore => {
 
   const describe = (id: string): StoredSession => {
     const folder = folderOf(id);
+    const [, generation = 0, attempt = 0] = OPENED_BY.exec(id) ?? [];
+    const opened = { generation: Number(generation), attempt: Number(attempt) };
     const record = SessionRecord.safeParse(readJson(join(folder, 'session.json')));
     if (!record.success) {
       const opening = Opening.safeParse(readJson(join(folder, 'opening.json')));
       return {
         id,
         jobId: opening.success ? opening.data.job_id : '',
+        ...opened,
         session: null,
         opening: true,
         lastUsedAt: modifiedAt(folder),
@@ -91,6 +103,7 @@ export const createSessionStore = (dir: string): SessionStore => {
     return {
       id,
       jobId: record.data.job_id,
+      ...opened,
       session: state.success ? sessionAt(folder, record.data) : null,
       opening: false,
       lastUsedAt: Math.max(modifiedAt(statePath), modifiedAt(join(folder, 'session.json'))),
@@ -104,14 +117,18 @@ export const createSessionStore = (dir: string): SessionStore => {
       .filter((name) => ID.test(name))
       .map(describe);
 
-  const end = async (stored: StoredSession): Promise<void> => {
-    if (stored.group) await endGroup(stored.group);
-    endMarked(stored.id);
+  const remove = async (id: string): Promise<void> => {
+    const { group } = describe(id);
+    const doomed = hideFolder(folderOf(id), trash); // first, so that nobody begins to work in it meanwhile
+    if (group) await endGroup(group);
+    endMarked(id);
+    if (doomed !== null) await removeFolder(doomed);
   };
 
-  const remove = async (id: string): Promise<void> => {
-    await end(describe(id));
-    await discardFolder(folderOf(id), trash);
+  /** Ends what a dead worker left running; whoever has begun to work in the session meanwhile is let be. */
+  const endLeft = async (stored: StoredSession): Promise<void> => {
+    if (stored.group) await endGroup(stored.group);
+    if (!isHeld(describe(stored.id))) endMarked(stored.id);
   };
 
   return {
@@ -139,20 +156,25 @@ export const createSessionStore = (dir: string): SessionStore => {
     recordClosed: (id, value) => writeJson(join(closed, `${id}.json`), value),
     readClosed: (id) => (ID.test(id) ? readJson(join(closed, `${id}.json`)) : null),
     sweep: async (now, maxAgeMs) => {
-      for (const name of readdirSync(trash)) await removeFolder(join(trash, name));
+      for (const name of readdirSync(trash)) {
+        const inUse = name.startsWith(SCRATCH) && modifiedAt(join(trash, name)) > now - SCRATCH_USED_MS;
+        if (!inUse) await removeFolder(join(trash, name));
+      }
       for (const name of readdirSync(closed))
         if (modifiedAt(join(closed, name)) < now - CLOSED_KEPT_MS) await rm(join(closed, name), { force: true });
       let removed = 0;
       const all = list();
-      for (const stored of all) {
-        if (stored.holder !== null && isAlive(stored.holder)) continue;
+      for (const { id } of all) {
+        // As it is now, not when the list was made: another worker may have begun to work in it, or opened or closed it.
+        const stored = describe(id);
+        if (isHeld(stored)) continue;
         const age = now - stored.lastUsedAt;
         const begun = stored.opening && stored.holder === null && age < JUST_BEGUN_MS; // another worker makes it right now
         if (begun || (stored.session !== null && age <= maxAgeMs)) {
-          await end(stored);
+          await endLeft(stored);
           continue;
         }
-        await remove(stored.id);
+        await remove(id); // out of sight before anything else of this process runs
         removed += 1;
       }
       return { kept: all.length - removed, removed };
@@ -164,3 +186,5 @@ export const createSessionStore = (dir: string): SessionStore => {
 const CLOSED_KEPT_MS = 7 * 86_400_000;
 /** Between making a session's folder and saying whose it is. */
 const JUST_BEGUN_MS = 60_000;
+/** A closing of another worker may be at work in its scratch folder: its activity may take 15 minutes. */
+const SCRATCH_USED_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { OperationError } from '../../platform/errors.ts';
 import { delay } from '../../platform/lifecycle.ts';
 import type { SessionStore, StoredSession } from './session-store.ts';
-import { isAlive } from './processes.ts';
+import { isHeld } from './session-store.ts';
 
 /** How long an opening waits for a place before it answers "busy". */
 const WAIT_MS = 10_000;
@@ -14,8 +14,9 @@ const LOOK_EVERY_MS = 100;
  */
 const IDLE_MS = 60 * 60_000;
 
-const isIdle = (stored: StoredSession, now: number): boolean =>
-  now - stored.lastUsedAt > IDLE_MS && (stored.holder === null || !isAlive(stored.holder));
+/** Nobody used it for an hour, and nobody works in it. */
+export const isIdle = (stored: StoredSession, now: number): boolean =>
+  now - stored.lastUsedAt > IDLE_MS && !isHeld(stored);
 
 /**
  * Takes a place for a session of the job, at most `capacity` at once; sessions that an earlier process left count.

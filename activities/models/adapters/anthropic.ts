@@ -1,5 +1,6 @@
 import Anthropic, { APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
 import type { TurnStop } from '../../../contracts/activities.ts';
+import { OperationError } from '../../../platform/errors.ts';
 import { createScrub } from '../../../platform/secrets.ts';
 import { classifyFault, innermostWords, retryAfterOf } from '../classify-error.ts';
 import { ModelError } from '../model.ts';
@@ -93,8 +94,9 @@ export const createAnthropicModel = (options: AnthropicOptions): Model => {
     return collectMessage(data);
   };
 
-  const errorOf = (error: unknown, tap: Tap): ModelError => {
-    if (error instanceof ModelError) return error;
+  const errorOf = (error: unknown, tap: Tap): ModelError | OperationError => {
+    // Ours already: from the conversation (an image that is gone or damaged), not from the provider.
+    if (error instanceof ModelError || error instanceof OperationError) return error;
     const answered = error instanceof APIError ? error : null;
     return classifyFault({
       provider: 'Anthropic',

@@ -1,6 +1,7 @@
 import { GoogleGenerativeAI, GoogleGenerativeAIFetchError } from '@google/generative-ai';
 import { z } from 'zod';
 import type { TurnStop } from '../../../contracts/activities.ts';
+import { OperationError } from '../../../platform/errors.ts';
 import { createScrub } from '../../../platform/secrets.ts';
 import { classifyFault, innermostWords, retryAfterOf, retryInfoOf } from '../classify-error.ts';
 import { ModelError } from '../model.ts';
@@ -148,8 +149,9 @@ export const createGeminiModel = (options: GeminiOptions): Model => {
     return reply.data;
   };
 
-  const errorOf = (error: unknown, tap: Tap, timedOut: boolean): ModelError => {
-    if (error instanceof ModelError) return error;
+  const errorOf = (error: unknown, tap: Tap, timedOut: boolean): ModelError | OperationError => {
+    // Ours already: from the conversation (an image that is gone or damaged), not from the provider.
+    if (error instanceof ModelError || error instanceof OperationError) return error;
     const answered = error instanceof GoogleGenerativeAIFetchError ? error : null;
     const details: readonly unknown[] = answered?.errorDetails ?? [];
     const words = timedOut ? 'no answer in time' : innermostWords(error);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createSessionStore } from '../../../../activities/coding/session-store.ts';
 import type { Environment } from '../../../../activities/environment.ts';
 import {
   bash,
@@ -380,6 +381,46 @@ describe('places', () => {
     expect(second.sessionId).toContain('-g2-a3-');
     expect(sessionsOnDisk(rig)).toEqual([second.sessionId]);
     await expect(runCalls(environment, first, 1, [bash('ls')])).rejects.toMatchObject({ type: 'SessionLost' });
+  });
+});
+
+describe('an opening that comes late', () => {
+  it.each([
+    ['a newer attempt', { generation: 1, attempt: 2 }, { generation: 1, attempt: 1 }],
+    ['a newer generation', { generation: 2, attempt: 1 }, { generation: 1, attempt: 9 }],
+  ])('leaves the session of %s alone, and opens none', async (_of, newer, late) => {
+    const session = await openJob(environment, newer);
+    const frozen = await rig.create();
+    await expect(openJob(frozen, late)).rejects.toMatchObject({
+      type: 'EnvironmentBusy',
+      message: 'a newer attempt has a session of this job',
+    });
+    expect(sessionsOnDisk(rig)).toEqual([session.sessionId]);
+    const { results } = await runCalls(environment, session, 1, [bash('cat b.txt')]);
+    expect(textOf(results[0])).toBe('b\n[exit code 0]');
+  });
+
+  it('takes itself back when the newer one began meanwhile', async () => {
+    const small = await rig.create({ capacity: 2 });
+    const others = [await openJob(small, { jobId: jobNumber(7) }), await openJob(small, { jobId: jobNumber(8) })];
+    const late = openJob(small, { attempt: 1 });
+    const refused = expect(late).rejects.toMatchObject({ type: 'EnvironmentBusy' });
+    const elsewhere = createSessionStore(join(rig.dataDir, 'coding'));
+    const newer = elsewhere.begin({ jobId: JOB, generation: 1, attempt: 2 });
+    await closeJob(small, others[0] ?? { sessionId: '', checkpoint: null }, 'cancelled', jobNumber(7));
+    await closeJob(small, others[1] ?? { sessionId: '', checkpoint: null }, 'cancelled', jobNumber(8));
+    await refused;
+    expect(sessionsOnDisk(rig)).toEqual([newer.id]);
+  });
+
+  it('is let in once the other is idle: the job was run again from its history', async () => {
+    let now = Date.now();
+    const worker = await rig.create({ now: () => now });
+    await openJob(worker, { generation: 3 });
+    await expect(openJob(worker)).rejects.toMatchObject({ type: 'EnvironmentBusy', retryable: true });
+    now += 3_700_000;
+    const session = await openJob(worker, { attempt: 2 });
+    expect(sessionsOnDisk(rig)).toEqual([session.sessionId]);
   });
 });
 

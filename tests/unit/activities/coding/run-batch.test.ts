@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Environment, OpenedSession } from '../../../../activities/environment.ts';
 import type { ToolCall } from '../../../../activities/models/model.ts';
 import type { BatchWork } from './batch-worker.ts';
@@ -13,6 +13,7 @@ import {
   bash,
   call,
   closeJob,
+  control,
   createRig,
   edit,
   git,
@@ -134,6 +135,27 @@ describe('a batch', () => {
     expect(textOf(results[2])).toMatch(/\[100 more lines; .*\]$/);
     expect(textOf(results[3])).toBe('Nothing found.');
     expect(textOf(results[4])).toContain('outside the workspace');
+  });
+
+  it('runs neither a command nor a search once its ten minutes are over', async () => {
+    const calls = [bash('true'), bash('true'), call('search', { text: 'start' }), edit({ command: 'view', path: '.' })];
+    const real = Date.now;
+    const clock = jest.spyOn(Date, 'now');
+    let begun = 0;
+    const progress = (): void => {
+      begun += 1;
+      if (begun === 2) clock.mockImplementation(() => real() + 601_000);
+    };
+    try {
+      const { results } = await environment.runTools(
+        { sessionId: session.sessionId, jobId: JOB, turn: 1, calls, confirmed: [], checkpoint: session.checkpoint },
+        { ...control(), progress },
+      );
+      expect(results.map(({ is_error }) => is_error)).toEqual([false, true, true, false]);
+      for (const result of results.slice(1, 3)) expect(textOf(result)).toContain('may take ten minutes in all');
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('tells the model of repositories it made inside', async () => {

@@ -180,6 +180,36 @@ describe('bubblewrap', () => {
     expect(text).toMatch(/workspace$/m);
   });
 
+  it('shows certificates, and no folder that holds private keys beside them', async () => {
+    const { args } = createSandbox('bubblewrap', { runtime, bwrapPath: null }).launch(around, 'true', {
+      network: true,
+    });
+    for (const folder of ['/etc', '/etc/ssl', '/etc/pki', '/etc/pki/tls', '/etc/java-17-openjdk'])
+      expect(args).not.toContain(folder);
+    expect(args.filter((arg) => /private|nssdb|shadow|management/.test(arg))).toEqual([]);
+    const { text } = await run('bubblewrap', 'ls /etc/ssl /etc/pki 2>/dev/null; ls /etc/ssl/certs | head -1 | wc -l');
+    expect(text).not.toContain('private');
+    expect(text).toMatch(/certs\n[^]*1\n$/);
+  });
+
+  it('hides a private key that root could read', async () => {
+    if (process.getuid?.() !== 0) {
+      process.stderr.write('NOT TESTED, only root can: a key in /etc/ssl/private is not seen in the sandbox\n');
+      return;
+    }
+    const isNew = !existsSync('/etc/ssl/private');
+    const key = `/etc/ssl/private/dual-test-${process.pid}.key`;
+    mkdirSync('/etc/ssl/private', { recursive: true, mode: 0o710 });
+    writeFileSync(key, secret, { mode: 0o600 });
+    try {
+      const { exitCode, text } = await run('bubblewrap', `cat ${key}; cat /etc/ssl/private/*; ls -a /etc/ssl/private`);
+      expect(exitCode).not.toBe(0);
+      expect(text).not.toContain(secret);
+    } finally {
+      rmSync(isNew ? '/etc/ssl/private' : key, { recursive: true });
+    }
+  });
+
   it('gives no network: neither the loopback of the host nor beyond', async () => {
     let connections = 0;
     const server = createServer((socket) => {

@@ -3,9 +3,11 @@ import { createAnthropicModel } from '../../../../../activities/models/adapters/
 import type { AnthropicOptions } from '../../../../../activities/models/adapters/anthropic.ts';
 import { ModelError } from '../../../../../activities/models/model.ts';
 import type { Entry, Model, TurnReply, TurnRequest } from '../../../../../activities/models/model.ts';
+import { toFailure } from '../../../../../activities/failures.ts';
 import { TOOL_DEFINITIONS } from '../../../../../activities/tool-definitions.ts';
 import { events, json, silence, startProvider } from '../../../../fakes/provider-server.ts';
 import type { Answer, ProviderServer } from '../../../../fakes/provider-server.ts';
+import { OperationError } from '../../../../../platform/errors.ts';
 import { PNG, screenshot, toolCall, toolResult, turnRequest, userSays } from '../../../../fakes/turn-request.ts';
 
 const KEY = 'sk-ant-test-0123456789abcdef';
@@ -332,6 +334,20 @@ describe('what is answered', () => {
 });
 
 describe('what goes wrong', () => {
+  it.each([
+    new OperationError('NotFound', 'no artifact aaaa'),
+    new OperationError('Internal', 'artifact aaaa is damaged', { retryable: false }),
+  ])('with a picture of the conversation stays what it is, and nothing is sent: %s', async (problem) => {
+    const server = await provider();
+    const request = turnRequest({
+      entries: [{ role: 'user', content: [screenshot] }],
+      loadImage: () => Promise.reject(problem),
+    });
+    await expect(modelAt(server).turn(request, never)).rejects.toBe(problem);
+    expect(toFailure(problem, (text) => text)).toMatchObject({ type: problem.type, nonRetryable: true });
+    expect(server.requests).toEqual([]);
+  });
+
   const problem = (type: string, words = 'words') => ({ type: 'error', error: { type, message: words } });
 
   it.each([

@@ -3,9 +3,11 @@ import { createGeminiModel } from '../../../../../activities/models/adapters/gem
 import type { GeminiOptions } from '../../../../../activities/models/adapters/gemini.ts';
 import { ModelError } from '../../../../../activities/models/model.ts';
 import type { Entry, Model, ToolCall, TurnReply, TurnRequest } from '../../../../../activities/models/model.ts';
+import { toFailure } from '../../../../../activities/failures.ts';
 import { TOOL_DEFINITIONS } from '../../../../../activities/tool-definitions.ts';
 import { cutJson, json, silence, startProvider } from '../../../../fakes/provider-server.ts';
 import type { Answer, ProviderServer } from '../../../../fakes/provider-server.ts';
+import { OperationError } from '../../../../../platform/errors.ts';
 import { PNG, screenshot, toolCall, toolResult, turnRequest, userSays } from '../../../../fakes/turn-request.ts';
 
 const KEY = 'AIzaTest-0123456789abcdefghijklmnopq';
@@ -341,6 +343,20 @@ describe('what is answered', () => {
 });
 
 describe('what goes wrong', () => {
+  it.each([
+    new OperationError('NotFound', 'no artifact aaaa'),
+    new OperationError('Internal', 'artifact aaaa is damaged', { retryable: false }),
+  ])('with a picture of the conversation stays what it is, and nothing is sent: %s', async (problem) => {
+    const server = await provider();
+    const request = browserRequest({
+      entries: [{ role: 'user', content: [screenshot] }],
+      loadImage: () => Promise.reject(problem),
+    });
+    await expect(modelAt(server).turn(request, never)).rejects.toBe(problem);
+    expect(toFailure(problem, (text) => text)).toMatchObject({ type: problem.type, nonRetryable: true });
+    expect(server.requests).toEqual([]);
+  });
+
   const problem = (code: number, message = 'words', details?: unknown[]) => ({
     error: { code, message, status: 'X', ...(details ? { details } : {}) },
   });
