@@ -9,10 +9,14 @@ const ENDS = new Set(['succeeded', 'failed', 'cancelled']);
  * task may repeat it, and the same event then has the same `event_id`. Never throws.
  */
 export const createRecordTrace =
-  (deps: { traceLog: TraceLog; metrics: Pick<Metrics, 'jobDurationSeconds'> }): Activities['recordTrace'] =>
+  (
+    deps: { traceLog: TraceLog; metrics: Pick<Metrics, 'jobDurationSeconds'> },
+    now: () => number = Date.now,
+  ): Activities['recordTrace'] =>
   async ({ events }) => {
-    for (const draft of events) {
-      const event = deps.traceLog.write(draft);
+    for (const { since, ...draft } of events) {
+      const duration = since === undefined ? {} : { duration_ms: Math.max(0, now() - Date.parse(since)) };
+      const event = deps.traceLog.write({ ...draft, ...duration });
       if (event.job_id !== null && event.agent !== null && event.duration_ms !== null && ENDS.has(event.phase))
         deps.metrics.jobDurationSeconds.observe(
           { agent: event.agent, outcome: event.phase },

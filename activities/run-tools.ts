@@ -43,7 +43,7 @@ const answerWithout = (input: RunToolsInput, call: ToolCall): ToolResult | null 
   if (denied)
     return answered(
       call,
-      `A person did not approve this${denied.note ? `: ${denied.note}` : '.'} Do not try it again; find another way or report.`,
+      `A person did not approve this${denied.note ? `: ${denied.note.replace(/[.\s]+$/, '')}` : ''}. Do not try it again; find another way or report.`,
       true,
     );
   if (!input.calls.some(({ id }) => id === call.id))

@@ -116,8 +116,15 @@ export interface CloseSessionOutput {
   commit: string | null;
 }
 
+/**
+ * An event that only the workflow knows of. Ends carry no `ts`: they happen when they are written, because a workflow's
+ * clock can stand still at its previous task (a query that races a task does that in SDK 1.24). `since` (ISO 8601):
+ * when what ended began; becomes `duration_ms`.
+ */
+export type WorkflowEvent = TraceEventDraft & { since?: string };
+
 export interface RecordTraceInput {
-  events: TraceEventDraft[];
+  events: WorkflowEvent[];
 }
 
 /** The six activities, as workflows see them. */

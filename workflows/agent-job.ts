@@ -301,12 +301,11 @@ const finish = async (run: JobRun, wanted: Ending): Promise<JobOutput> => {
   });
   enter(run, ending.status);
   await writeEvent(run, ending.status, {
-    ts: completedAt,
     input_tokens: result.input_tokens,
     output_tokens: result.output_tokens,
     cost_usd: result.cost_usd,
     cost_source: result.cost_source,
-    duration_ms: Date.parse(completedAt) - Date.parse(state.started_at),
+    since: state.started_at,
     error_type: result.error?.type ?? null,
     payload: {
       message: result.error?.message ?? cut(result.summary, 600),

@@ -173,21 +173,23 @@ export async function voiceTask(input: TaskInput): Promise<TaskOutput> {
     [...results.values()],
     cancelledByPerson || CancellationScope.current().consideredCancelled,
   );
-  const completedAt = new Date().toISOString();
+  // Never before a job's own end, whatever this workflow's clock says (see WorkflowEvent).
+  const completedAt = [new Date().toISOString(), ...[...results.values()].map((job) => job.completed_at ?? '')]
+    .sort()
+    .at(-1) as string;
   const answer = combine(snapshot(), outcome, completedAt);
   setCurrentDetails(describe(answer.jobs));
   await trace([
     {
       trace_id: input.trace_id,
       phase: outcome === 'succeeded' || outcome === 'partially_succeeded' ? 'completed' : outcome,
-      ts: completedAt,
       input_tokens: answer.input_tokens,
       output_tokens: answer.output_tokens,
       cost_usd: answer.cost_usd,
       cost_source:
         answer.jobs.map((job) => job.cost_source).sort((a, b) => WORST_FIRST.indexOf(a) - WORST_FIRST.indexOf(b))[0] ??
         null,
-      duration_ms: Date.parse(completedAt) - Date.parse(startedAt),
+      since: startedAt,
       payload: {
         outcome,
         jobs: answer.jobs.map((job) => ({ job_id: job.job_id, status: job.status })),

@@ -41,11 +41,33 @@ export interface Lab {
 
 const OVER = new Set(['succeeded', 'partially_succeeded', 'failed', 'cancelled']);
 
-export const openLab = async (
-  options: { memory?: boolean; repository?: string; stagingUrl?: string; worker?: Record<string, string> } = {},
-): Promise<Lab> => {
+export interface LabOptions {
+  memory?: boolean;
+  repository?: string;
+  stagingUrl?: string;
+  worker?: Record<string, string>;
+}
+
+/** @throws when a part does not start; what was started by then is ended, and the folder removed. */
+export const openLab = async (options: LabOptions = {}): Promise<Lab> => {
   const dir = await mkdtemp(join(tmpdir(), 'lab-'));
   const started: TestProcess[] = [];
+  const clear = async (): Promise<void> => {
+    await Promise.all(started.reverse().map((process_) => process_.stop()));
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  };
+  return fill(dir, started, clear, options).catch(async (error: unknown) => {
+    await clear();
+    throw error;
+  });
+};
+
+const fill = async (
+  dir: string,
+  started: TestProcess[],
+  clear: () => Promise<void>,
+  options: LabOptions,
+): Promise<Lab> => {
   const port = await freePortWithNeighbour(UI_OFFSET, '127.0.0.1');
   const [metricsPort = 0] = await freePorts(1, '127.0.0.1');
   const address = `127.0.0.1:${port}`;
@@ -67,7 +89,13 @@ export const openLab = async (
       { command: 'sh' },
     );
     started.push(process_);
-    const connection = await until(() => Connection.connect({ address, connectTimeout: '1s' }), 30_000);
+    let ended = false;
+    void process_.exited.then(() => (ended = true));
+    const connection = await until(
+      () => (ended ? null : Connection.connect({ address, connectTimeout: '1s' })),
+      30_000,
+    );
+    if (!connection) throw new Error(`Temporal ended before it answered:\n${process_.output()}`);
     await connection.close();
     return process_;
   };
@@ -177,8 +205,7 @@ export const openLab = async (
         .filter((event) => traceId === undefined || event.trace_id === traceId),
     close: async () => {
       await connection.close();
-      await Promise.all(started.reverse().map((process_) => process_.stop()));
-      await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+      await clear();
     },
   };
   return lab;
