@@ -78,6 +78,9 @@ interface NewFile {
   bytes: Uint8Array | string;
 }
 
+/** A name in the target's folder that nobody looks at. */
+const besideOf = (path: string): string => join(dirname(path), `.${randomUUID()}.tmp`);
+
 const writeFlushed = async (path: string, bytes: Uint8Array | string): Promise<void> => {
   const file = openNew(path);
   try {
@@ -94,8 +97,8 @@ const writeFlushed = async (path: string, bytes: Uint8Array | string): Promise<v
  * folder: a crash leaves each as it was or whole.
  * `place` is `renameSync`, or `linkSync` where an existing target must stay.
  */
-const writeDurably = async (files: readonly NewFile[], place = renameSync): Promise<void> => {
-  const beside = files.map((file) => ({ ...file, temporary: join(dirname(file.path), `.${randomUUID()}.tmp`) }));
+const writeDurably = async (files: readonly [NewFile, ...NewFile[]], place = renameSync): Promise<void> => {
+  const beside = files.map((file) => ({ ...file, temporary: besideOf(file.path) }));
   try {
     await Promise.all(beside.map(({ temporary, bytes }) => writeFlushed(temporary, bytes)));
     for (const { temporary, path } of beside) place(temporary, path);
@@ -104,12 +107,12 @@ const writeDurably = async (files: readonly NewFile[], place = renameSync): Prom
     throw error;
   }
   if (place !== renameSync) for (const { temporary } of beside) rmSync(temporary);
-  await Promise.all([...new Set(files.map(({ path }) => dirname(path)))].map(flushFolder));
+  await flushFolder(dirname(files[0].path));
 };
 
 /** Puts a small file into place at once, seen by everybody when this returns; resolves when it is durable. */
 const stage = ({ path, bytes }: NewFile): Promise<void> => {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  const temporary = besideOf(path);
   const file = openNew(temporary);
   try {
     writeFileSync(file, bytes);

@@ -1,36 +1,16 @@
 import type { ToolCallBrief } from '../contracts/activities.ts';
+import { askPerson } from './ask-person.ts';
 import type { JobRun } from './job-run.ts';
-import { enter, JobFailed, trace } from './job-run.ts';
+import { JobFailed } from './job-run.ts';
 import { cut } from './text.ts';
 
 /** What people said about the calls of one batch travels in one payload. */
 const NOTES_OF_A_BATCH_BYTES = 4_000;
 
-interface Verdict {
-  approved: boolean;
-  note: string;
-}
-
 /** Asks a person for a yes to one thing; silence is a no. */
-const ask = async (run: JobRun, tool: string | null, summary: string): Promise<Verdict> => {
-  run.state.approvals_asked += 1;
-  const key = `approval-${run.state.approvals_asked}`;
-  const approvalId = `${run.identity.job_id}.${run.state.approvals_asked}`;
-  const answer = await run.questions.ask(
-    { kind: 'approval', approval_id: approvalId, tool, summary },
-    run.input.approval_timeout_ms,
-    async (waiting) => {
-      enter(run, 'waiting for approval');
-      await trace(run, 'approval_requested', { key, payload: { ...waiting } });
-    },
-  );
-  const approved = answer.kind === 'approve';
-  const note = 'note' in answer ? answer.note : '';
-  await trace(run, approved ? 'approved' : 'rejected', {
-    key,
-    payload: { kind: 'approval', approval_id: approvalId, tool, note, answer: answer.kind },
-  });
-  return { approved, note };
+const ask = async (run: JobRun, tool: string | null, summary: string): Promise<{ approved: boolean; note: string }> => {
+  const answer = await askPerson(run, { kind: 'approval', tool, summary }, 'waiting for approval');
+  return { approved: answer.kind === 'approve', note: 'note' in answer ? answer.note : '' };
 };
 
 /** Whether the skill's policy asks a person before the first turn, and nobody has said yes yet. */

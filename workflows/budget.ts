@@ -1,5 +1,6 @@
+import { askPerson } from './ask-person.ts';
 import type { JobRun } from './job-run.ts';
-import { addNote, enter, JobFailed, trace } from './job-run.ts';
+import { addNote, JobFailed } from './job-run.ts';
 import { money } from './text.ts';
 
 /** What has run out, in words; null when another turn may be bought. */
@@ -36,30 +37,8 @@ const extend = (run: JobRun, answer: 'budget' | 'approve'): void => {
  */
 export const waitForBudget = async (run: JobRun): Promise<void> => {
   for (let reason = exhausted(run); reason !== null; reason = exhausted(run)) {
-    run.state.approvals_asked += 1;
-    const key = `budget-${run.state.approvals_asked}`;
-    const approvalId = `${run.identity.job_id}.${run.state.approvals_asked}`;
-    const answer = await run.questions.ask(
-      {
-        kind: 'budget',
-        approval_id: approvalId,
-        tool: null,
-        summary: `${reason}; may it go on?`,
-      },
-      run.input.approval_timeout_ms,
-      async (waiting) => {
-        enter(run, 'waiting for more budget');
-        await trace(run, 'approval_requested', { key, payload: { ...waiting } });
-      },
-    );
-    const yes = answer.kind === 'budget' || answer.kind === 'approve';
-    const payload = {
-      kind: 'budget',
-      approval_id: approvalId,
-      answer: answer.kind,
-      ...(answer.kind === 'budget' && { add_usd: answer.addUsd }),
-    };
-    await trace(run, yes ? 'approved' : 'rejected', { key, payload });
+    const question = { kind: 'budget', tool: null, summary: `${reason}; may it go on?` } as const;
+    const answer = await askPerson(run, question, 'waiting for more budget');
     if (answer.kind !== 'budget' && answer.kind !== 'approve')
       throw new JobFailed(
         'BudgetExceeded',
