@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { nodeSettings } from '../dev/plan.ts';
-import { freePorts, freePortWithNeighbour } from '../dev/ports.ts';
+import { freePorts, freePortWithNeighbour } from '../platform/ports.ts';
 import { devServerArgs, UI_OFFSET } from '../dev/temporal.ts';
 import { startProcess } from '../tests/fakes/processes.ts';
 import { temporalCli } from '../tests/fakes/temporal-server.ts';

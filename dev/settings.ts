@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fromRoot, parseEnvironment } from '../platform/env.ts';
 import type { Environment } from '../platform/env.ts';
 import { ConfigError, OperationError } from '../platform/errors.ts';
-import { freePortWithNeighbour, freePorts, isFree } from './ports.ts';
+import { freePortWithNeighbour, freePorts, isFree } from '../platform/ports.ts';
 import type { PortClaim } from './ports.ts';
 import { METRICS_OFFSET, UI_OFFSET, defaultDatabase, findTemporalCli, readFound } from './temporal.ts';
 import type { Found } from './temporal.ts';

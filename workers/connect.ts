@@ -1,22 +1,10 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { LogEntry } from '@temporalio/worker';
 import type { Environment } from '../platform/env.ts';
 import { delay } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
-
-/** A loopback port that is free now; the SDK's exporter takes no port 0. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
+import { freePorts } from '../platform/ports.ts';
 
 /** Said of every worker that serves activities alone, as most of ours do. */
 const EXPECTED = 'No workflows registered, not polling for workflow tasks';
@@ -31,7 +19,9 @@ const logForSdk = (log: Log, { level, message, meta }: LogEntry): void => {
 
 /** Sets up Temporal's native runtime: our log, our signals (it would install its own), its metrics. Answers their URL. */
 export const installRuntime = async (log: Log): Promise<string> => {
-  const address = `127.0.0.1:${await freePort()}`;
+  // The SDK's exporter takes no port 0.
+  const [port = 0] = await freePorts(1, '127.0.0.1');
+  const address = `127.0.0.1:${port}`;
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', (entry) => logForSdk(log, entry)),

@@ -144,8 +144,8 @@ afterAll(async () => {
   try {
     for (const traceId of over) expectOneEnd(lab.events(traceId));
   } finally {
-    await lab.close();
     await site.stop();
+    await lab.close();
   }
 }, 60_000);
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { nodeSettings } from '../../dev/plan.ts';
-import { freePorts, freePortWithNeighbour } from '../../dev/ports.ts';
+import { freePorts, freePortWithNeighbour } from '../../platform/ports.ts';
 import { devServerArgs, UI_OFFSET } from '../../dev/temporal.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/names.ts';
 import type { TaskResult } from '../../contracts/task.ts';

@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REPOSITORY_ROOT } from '../../platform/env.ts';
+import { freePorts } from '../../platform/ports.ts';
 
 /** The scripts of the compose file's one-shot services, run natively where their tools exist. */
 const script = (name: string): string => join(REPOSITORY_ROOT, 'ops', 'temporal', name);
@@ -28,14 +27,7 @@ const run = (file: string, args: string[], environment: Record<string, string> =
       stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.on('close', (code) => resolve({ code, output }));
   });
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+const freePort = async (): Promise<number> => (await freePorts(1, '127.0.0.1'))[0] ?? 0;
 const ended = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) resolve();

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { assertFree, freePortWithNeighbour, freePorts, isFree } from '../../../dev/ports.ts';
+import { assertFree } from '../../../dev/ports.ts';
+import { freePorts } from '../../../platform/ports.ts';
 
 const open: Server[] = [];
 const occupy = async (): Promise<number> => {
@@ -37,13 +38,5 @@ describe('ports', () => {
     // 192.0.2.0/24 is set aside for documentation: no machine has it.
     const claim = { port: 0, host: '192.0.2.1', purpose: 'gateway', change: 'WSL_GATEWAY_HOST' };
     await expect(assertFree([claim])).rejects.toThrow(/cannot be used on 192\.0\.2\.1: EADDRNOTAVAIL/);
-  });
-
-  it('gives different free ports, and one whose neighbour is free', async () => {
-    const ports = await freePorts(5, '127.0.0.1');
-    expect(new Set(ports).size).toBe(5);
-    const port = await freePortWithNeighbour(1_000, '127.0.0.1');
-    expect([await isFree(port, '127.0.0.1'), await isFree(port + 1_000, '127.0.0.1')]).toEqual([true, true]);
-    expect(await isFree(await occupy(), '127.0.0.1')).toBe(false);
   });
 });
