@@ -5,7 +5,7 @@
  */
 const PROCESSES = '(gateway|workers|edge|rehearsal|cli|dev)';
 const VENDORS =
-  '(^|node_modules/)(@anthropic-ai/|@google/generative-ai|openai(/|$)|playwright|ws(/|$)|node-record-lpcm16|@ricky0123/|onnxruntime|koffi)';
+  '(^|node_modules/)(@anthropic-ai/|@google/generative-ai|openai(/|$)|playwright|ws(/|$)|node-record-lpcm16|@ricky0123/|onnxruntime|koffi|@energetic-ai/)';
 const MAIN = '(^|/)main\\.ts$';
 const FREE = ['^tests/', '^bench/', '^evals/'];
 
@@ -36,9 +36,12 @@ module.exports = {
       name: 'skills-route-from-data-alone',
       severity: 'error',
       comment:
-        'Routing must be explainable from JSON and a transcript: skills/ may know contracts/, platform/ and its schema validator.',
+        'Routing must be explainable from JSON and a transcript: skills/ may know contracts/, platform/, its schema validator, and what takes words apart.',
       from: { path: '^skills/', pathNot: '/adapters/' },
-      to: { pathNot: ['^(skills|contracts|platform)/', 'node_modules/(ajv|zod)/'], dependencyTypesNot: ['core'] },
+      to: {
+        pathNot: ['^(skills|contracts|platform)/', 'node_modules/(ajv|zod|stemmer|double-metaphone)/'],
+        dependencyTypesNot: ['core'],
+      },
     },
     {
       name: 'workflows-are-pure',
@@ -186,6 +189,14 @@ module.exports = {
       comment: 'A main.ts has side effects; start it as a process.',
       from: {},
       to: { path: MAIN },
+    },
+    {
+      name: 'threads-are-started-by-path',
+      severity: 'error',
+      comment:
+        'A *-worker.ts is the root of a worker thread; imported, it would run in the thread of whoever imports it. Start it by URL; its types may be known.',
+      from: {},
+      to: { path: '-worker\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'nothing-imports-tests-or-benchmarks',

@@ -1,12 +1,12 @@
 # Every target does all set-up by itself (setup/run; nothing to do when it was done), then its job.
 # More words for a target go in ARGS:  make test ARGS=tests/unit/setup
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format worker edge traces datasette bench setup clean
+.PHONY: help demo dev test check format worker edge traces datasette bench eval-routing setup clean
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## one spoken sentence, end to end: Temporal, worker and gateway start, agents work, the answer is shown, all ends
 	@setup/run --tell node dev/main.ts demo $(ARGS)
@@ -37,6 +37,9 @@ datasette: ## open Datasette on the traces
 
 bench: ## the benchmarks; results in bench/results/
 	@setup/run --tell node bench/main.ts $(ARGS)
+
+eval-routing: ## how well sentences are understood, on labelled data; results in evals/results/
+	@setup/run --tell node --expose-gc evals/routing/main.ts $(ARGS)
 
 setup: ## set-up alone, saying what was looked for and found
 	@setup/run --tell true

@@ -4,52 +4,55 @@ import { createRouter } from '../skills/routing/route.ts';
 import type { RouteResult, RoutedClause } from '../skills/routing/router.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
+import { explain } from './explain.ts';
 import { printable } from './words.ts';
 
-const clauseLine = (clause: RoutedClause, index: number, explain: boolean): string => {
-  const { skill, text, parameters, missing, depends_on, score, runner_up, reason } = clause;
+const clauseLine = ({ skill, text, parameters, missing, depends_on }: RoutedClause, index: number): string => {
   const given = Object.entries(parameters).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const after = depends_on.map(({ clause: other, when }) => `${other + 1} ${when}`);
-  const line = [
-    `  ${index + 1} ${skill ?? 'none'}: ${printable(text)}`,
+  return [
+    `  ${index + 1} ${skill ?? 'none'}: ${text}`,
     ...(given.length > 0 ? [given.join(' ')] : []),
     ...(missing.length > 0 ? [`missing ${missing.join(', ')}`] : []),
     ...(after.length > 0 ? [`after ${after.join(', ')}`] : []),
   ].join('; ');
-  if (!explain) return line;
-  const next = runner_up ? `; next ${runner_up.skill} ${runner_up.score.toFixed(2)}` : '';
-  return `${line}\n      ${score.toFixed(2)}${next}; ${printable(reason)}`;
 };
 
-/** A decision, for a person. */
-export const decisionText = (sentence: string, result: RouteResult, explain: boolean): string =>
+/** A decision in short, for a person. */
+export const decisionText = (sentence: string, result: RouteResult): string =>
   [
-    `${result.decision}: ${printable(sentence)}`,
+    `${result.decision}: ${sentence}`,
     ...(result.control ? [`  ${result.control.action} ${result.control.target ?? ''}`.trimEnd()] : []),
-    ...result.clauses.map((clause, index) => clauseLine(clause, index, explain)),
-    ...(explain ? [`  ${result.router_version}, ${result.latency_ms.toFixed(1)} ms`] : []),
-  ].join('\n');
+    ...result.clauses.map(clauseLine),
+  ]
+    .map(printable)
+    .join('\n');
 
 export const route: Command = {
   usage: 'route [--explain] [--json] [SENTENCE…]',
   summary:
     'Show what would become of sentences, without a server; from standard input, one a line, when none is given.',
-  help: `  --explain  with scores, runners-up and reasons
+  help: `  --explain  in words: why, scores and what they are held against, the next best skill, values found and missing,
+             what waits for what, what was left aside
   --json     one decision a line as JSON
 
-  Skills are those of SKILLS_DIR. Exit code: 0 whatever it decides.`,
+  Skills are those of SKILLS_DIR, sites those of STAGING_URL and TARGETS_FILE. No language model is asked
+  (LLM_ROUTER counts in the gateway only). Exit code: 0 whatever it decides.`,
   options: { explain: { type: 'boolean' }, json: { type: 'boolean' } },
   words: [0, 10_000],
   run: async (args, context) => {
     const log = createLog('dual', (text) => text, 'silent');
     const registry = await openRegistry({ dir: context.settings.skillsDir, log, watch: false });
     try {
-      for (const { file, reason } of registry.current().quarantined) context.err(`left out: ${file}: ${reason}`);
-      const router = createRouter({ registry });
+      const { skills, quarantined } = registry.current();
+      for (const { file, reason } of quarantined) context.err(`left out: ${file}: ${reason}`);
+      const router = createRouter({ registry, targets: context.settings.targets() });
+      const yardstick = { skills, bars: await router.training() };
       for await (const sentence of args.words.length > 0 ? args.words : context.stdin()) {
         context.signal.throwIfAborted();
         const result = await router.route(sentence, context.signal);
-        context.out(args.flag('json') ? JSON.stringify(result) : decisionText(sentence, result, args.flag('explain')));
+        if (args.flag('json')) context.out(JSON.stringify(result));
+        else context.out(args.flag('explain') ? explain(sentence, result, yardstick) : decisionText(sentence, result));
       }
     } finally {
       registry.close();

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { fromRoot, parseEnvironment } from '../platform/env.ts';
 import type { Environment } from '../platform/env.ts';
 import { codeOf, ConfigError } from '../platform/errors.ts';
+import { loadTargets } from '../skills/targets.ts';
+import type { Target } from '../skills/targets.ts';
 
 const path = z.string().transform(fromRoot);
 
@@ -16,6 +18,8 @@ const Variables = z.object({
   SKILLS_DIR: path.default(fromRoot('skills')),
   TRACE_DIR: path.default(fromRoot('logs/traces')),
   TRACE_SQLITE_PATH: path.default(fromRoot('logs/traces.db')),
+  STAGING_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TARGETS_FILE: path.optional(),
 });
 
 export interface CliSettings {
@@ -24,6 +28,8 @@ export interface CliSettings {
   /** null: neither GATEWAY_TOKEN nor a token file; the gateway makes the file at its first start. */
   token(): string | null;
   tokenFile: string;
+  /** The sites an order may name, as the gateway reads them. @throws ConfigError TARGETS_FILE */
+  targets(): Target[];
   dataDir: string;
   skillsDir: string;
   traceDir: string;
@@ -57,6 +63,7 @@ export const loadCliSettings = (environment: Environment): CliSettings => {
       }
     },
     tokenFile,
+    targets: () => loadTargets(set.STAGING_URL, set.TARGETS_FILE),
     dataDir: set.DATA_DIR,
     skillsDir: set.SKILLS_DIR,
     traceDir: set.TRACE_DIR,

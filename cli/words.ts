@@ -41,3 +41,6 @@ export const tableOf = (rows: readonly (readonly string[])[]): string => {
     )
     .join('\n');
 };
+
+/** `92.5 %` of a share from 0 to 1. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -124,12 +124,14 @@ export interface JobOutput {
   commit: string | null;
 }
 
-/** Answer of the `status` query of `agentJob`. */
+/** Answer of the `status` query of `agentJob`. `asked_at`: since when it waits, ISO 8601; null when it does not. */
 export interface JobStatusAnswer {
   result: JobResult;
   phase: string;
   turn: number;
   waiting: Waiting | null;
+  asked_at: string | null;
+  risk: Risk;
 }
 
 /** Signal `cancelJob`. On a `voiceTask`: `job_id` null cancels every job. */

@@ -7,7 +7,7 @@ import { OperationError } from '../platform/errors.ts';
 import { oneLine, previewBytes } from '../platform/text.ts';
 import type { RegistrySnapshot } from '../skills/registry.ts';
 import type { RoutedClause } from '../skills/routing/router.ts';
-import type { Target } from './targets.ts';
+import type { Target } from '../skills/targets.ts';
 import { targetsFor } from './targets.ts';
 
 /** Bytes of an instruction as people and payloads see it; the whole text is in the plan. */
@@ -59,7 +59,8 @@ const asksFirst = (skill: Skill, clause: RoutedClause): boolean => {
 /**
  * One job for each clause: the plan snapshots skill, agent and instructions as they are now; the spec carries its hash.
  * `store` is handed each plan's JSON and answers its hash.
- * @throws OperationError NotFound when a clause names a skill or agent that is not in the snapshot.
+ * @throws OperationError NotFound when a clause names a skill or agent that is not in the snapshot; Forbidden when it
+ * names an address that is not public and that nobody listed.
  */
 export const buildTask = (
   order: Order,
@@ -81,7 +82,7 @@ export const buildTask = (
       utterance: order.utterance,
       instruction: clause.text,
       parameters: clause.parameters,
-      targets: agent.environment === 'browser' ? targetsFor(settings.targets, clause.parameters) : [],
+      targets: agent.environment === 'browser' ? targetsFor(settings.targets, clause.parameters, clause.text) : [],
       context: order.contextOf(agent.name),
     };
     return {

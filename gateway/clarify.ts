@@ -1,16 +1,14 @@
 import type { ClarifyReply } from '../contracts/replies.ts';
 import type { RegistrySnapshot } from '../skills/registry.ts';
+import { answeredIn, isBareChoice, mentionedIn } from '../skills/routing/answers.ts';
+import { parametersOf, requiredOf } from '../skills/routing/parameter-schema.ts';
+import type { SlotOptions } from '../skills/routing/parameter-schema.ts';
 import type { RouteResult, RoutedClause } from '../skills/routing/router.ts';
+import { fillSlots } from '../skills/routing/slots.ts';
+import { plainWords } from '../skills/routing/spoken-words.ts';
 
-/** Words of a text: lower case, folded, one space around each, so that a phrase is found as whole words. */
-const wordsOf = (text: string): string =>
-  ` ${
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu)
-      ?.join(' ') ?? ''
-  } `;
+/** One space around each word, so that a phrase is found as whole words. */
+const wordsOf = (text: string): string => ` ${plainWords(text).join(' ')} `;
 const says = (text: string, phrase: string): boolean => {
   const words = wordsOf(phrase);
   return words.trim() !== '' && wordsOf(text).includes(words);
@@ -60,34 +58,24 @@ export const questionFor = (traceId: string, clause: RoutedClause, snapshot: Reg
   };
 };
 
-interface ParameterSchema {
-  type?: unknown;
-  enum?: unknown;
-  maxLength?: unknown;
-}
+/** "The second one", for a question that offers several. */
+const PLACES: readonly ReadonlySet<string>[] = [
+  new Set(['first', 'former', '1st']),
+  new Set(['second', 'latter', 'last', '2nd']),
+];
+const AGREED = new Set(
+  'yes|yes please|yeah|yep|sure|correct|right|exactly|yes that one|thats right|yes thats right|that one|yes i do|i do|please do|do it|go ahead'.split(
+    '|',
+  ),
+);
 
-/** A longer answer to "which one?" is a new sentence, not a value. */
-const MAX_VALUE_CHARS = 80;
-
-const valueIn = (answer: string, schema: ParameterSchema): unknown => {
-  if (Array.isArray(schema.enum)) {
-    const named = schema.enum.filter((value) => says(answer, String(value)));
-    return named.length === 1 ? (named[0] as unknown) : undefined;
-  }
-  const text = answer.trim().replace(/[.!?]+$/, '');
-  switch (schema.type) {
-    case 'string': {
-      const most = typeof schema.maxLength === 'number' ? Math.min(schema.maxLength, MAX_VALUE_CHARS) : MAX_VALUE_CHARS;
-      return text && text.length <= most ? text : undefined;
-    }
-    case 'integer':
-    case 'number': {
-      const number = /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
-      return Number.isNaN(number) || (schema.type === 'integer' && !Number.isInteger(number)) ? undefined : number;
-    }
-    default:
-      return undefined;
-  }
+/** The candidate an answer picks by its place, or by agreeing to the only one; null when it does not. */
+const pickedBy = (answer: string, candidates: readonly string[]): string | null => {
+  const words = plainWords(answer);
+  if (candidates.length === 1) return AGREED.has(words.join(' ')) ? (candidates[0] ?? null) : null;
+  if (words.length > 5) return null;
+  const places = PLACES.flatMap((names, at) => (words.some((word) => names.has(word)) ? [at] : []));
+  return places.length === 1 ? (candidates[places[0] ?? 0] ?? null) : null;
 };
 
 const settled = (clause: RoutedClause, change: Partial<RoutedClause>): RoutedClause => {
@@ -97,63 +85,71 @@ const settled = (clause: RoutedClause, change: Partial<RoutedClause>): RoutedCla
 
 /**
  * The parked transcript's clauses with the first open one settled by an answer; null when the text is no answer to it.
- * An answer names a value that is missing, names one of the candidates, or is itself an order for one of them.
- * `route` is what the router says about the answer alone.
+ * An answer names a value that is missing, names one of the candidates, or is itself an order for one of them. Values
+ * are read as those of an order are, by the same code. `route` is what the router says about the answer alone.
  */
 export const answerClause = (
   parked: readonly RoutedClause[],
   answer: string,
   route: RouteResult,
   snapshot: RegistrySnapshot,
+  options: SlotOptions = {},
 ): RoutedClause[] | null => {
   const open = openClause(parked);
   if (!open) return null;
   const { clause, index } = open;
   const replaced = (next: RoutedClause): RoutedClause[] => parked.with(index, next);
   const own = route.clauses.length === 1 ? route.clauses[0] : undefined;
-  const candidates = candidatesOf(clause).map(({ skill }) => skill);
+  const skillOf = (name: string | null) => snapshot.skills.find((skill) => skill.name === name);
 
   const missing = clause.missing[0];
   if (missing !== undefined) {
-    const skill = snapshot.skills.find(({ name }) => name === clause.skill);
-    const properties = (skill?.parameters['properties'] ?? {}) as Record<string, ParameterSchema>;
+    const skill = skillOf(clause.skill);
+    if (!skill) return null;
+    const schema = new Map(parametersOf(skill)).get(missing);
+    const bare = schema !== undefined && isBareChoice(schema, answer, options);
     // The whole order once more, now complete: its own words win over guessing which part of them is the value.
     if (own && route.decision === 'dispatch' && own.skill === clause.skill) {
       return replaced(settled(clause, { text: own.text, parameters: own.parameters, missing: own.missing }));
     }
     // An order for something else is a new sentence, even where any words could be a value.
-    const value = route.decision === 'dispatch' ? undefined : valueIn(answer, properties[missing] ?? {});
-    if (value === undefined) return null;
+    if (route.decision === 'dispatch' && !bare) return null;
+    const answered = answeredIn(skill, clause.missing, answer, options);
+    if (Object.keys(answered).length === 0) return null;
     return replaced(
       settled(clause, {
-        parameters: { ...clause.parameters, [missing]: value },
-        missing: clause.missing.slice(1),
-        reason: `${clause.reason}; ${missing} answered`,
+        parameters: { ...clause.parameters, ...answered },
+        missing: clause.missing.filter((name) => !Object.hasOwn(answered, name)),
+        reason: `${clause.reason}; ${Object.keys(answered).join(', ')} answered`,
       }),
     );
   }
 
+  const candidates = candidatesOf(clause).map(({ skill }) => skill);
   const named = candidates.filter((name) => says(answer, name) || says(answer, name.replaceAll('-', ' ')));
-  const meant = named.length === 1 ? named[0] : candidates.find((name) => own?.skill === name && !own.ask);
-  if (meant === undefined) return null;
-  const skill = snapshot.skills.find(({ name }) => name === meant);
+  const meant =
+    named.length === 1
+      ? named[0]
+      : (candidates.find((name) => own?.skill === name && !own.ask) ?? pickedBy(answer, candidates));
+  const skill = skillOf(meant ?? null);
   if (!skill) return null;
-  const same = meant === clause.skill;
-  const parameters = { ...skill.defaults, ...(same ? clause.parameters : {}) };
-  const required = (skill.parameters['required'] ?? []) as string[];
+  const same = skill.name === clause.skill;
+  const parameters = {
+    ...(same ? { ...skill.defaults, ...clause.parameters } : fillSlots(skill, clause.text, options).parameters),
+    ...(own?.skill === skill.name ? own.parameters : {}),
+    ...mentionedIn(skill, answer, options),
+  };
   return replaced(
     settled(clause, {
-      skill: meant,
+      skill: skill.name,
       agent: skill.agent,
       // A person chose: there is nothing left to be unsure of.
       score: 1,
       margin: 1,
       runner_up: null,
-      parameters: own?.skill === meant ? { ...parameters, ...own.parameters } : parameters,
-      missing: required.filter(
-        (name) => !Object.hasOwn(parameters, name) && !Object.hasOwn(own?.parameters ?? {}, name),
-      ),
-      reason: `${meant} was chosen by answer`,
+      parameters,
+      missing: requiredOf(skill).filter((name) => !Object.hasOwn(parameters, name)),
+      reason: `${skill.name} was chosen by answer`,
     }),
   );
 };

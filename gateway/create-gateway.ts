@@ -66,6 +66,8 @@ export interface GatewayDeps {
   stopping: AbortSignal;
   maxInFlight?: number;
   maxStreams?: number;
+  /** Milliseconds since the epoch, for what may be said only for a while; default: the clock. */
+  now?: () => number;
 }
 
 export interface Gateway {
@@ -91,6 +93,8 @@ export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
   const remembered = createRemembered();
   const parked = await openParked(deps.state, log);
   const unstarted = createUnstarted(remembered, config.traceDir);
+  const status = createTaskStatus({ engine, artifacts, unstarted });
+  const commands = createJobCommands(engine, async (traceId) => (await unstarted(traceId)) !== null);
   const submit = createSubmitTranscript({
     dispatch: createDispatch({
       engine,
@@ -106,17 +110,16 @@ export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
     }),
     router: deps.router,
     registry,
+    targets: config.targets,
     trace,
     metrics,
     remembered,
     parked,
     order: createSessionOrder(),
-    control: createControl(engine, parked),
+    control: createControl({ engine, parked, status, commands, ...(deps.now && { now: deps.now }) }),
   });
-  const status = createTaskStatus({ engine, artifacts, unstarted });
   const tail = createTraceTail({ dir: config.traceDir, log });
   const live = createLiveEvents({ engine, status, tail, ...(deps.maxStreams && { maxStreams: deps.maxStreams }) });
-  const commands = createJobCommands(engine, async (traceId) => (await unstarted(traceId)) !== null);
   const login = createBrowserLogin(deps.token);
   const routes = withDescription(
     [

@@ -7,7 +7,7 @@ import type { CommandOutcome, TaskEngine } from './task-engine.ts';
 /** What a caller waits before it asks again whether a worker has confirmed. */
 const CONFIRM_RETRY_S = 2;
 
-const notConfirmed = (advice: string): ProblemError =>
+export const notConfirmed = (advice: string): ProblemError =>
   new ProblemError('not-confirmed', `no worker answered within 2 s; ${advice}`, { retryAfterS: CONFIRM_RETRY_S });
 
 export interface JobCommands {

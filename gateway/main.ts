@@ -4,14 +4,22 @@ import { setFlagsFromString } from 'node:v8';
 import { createArtifactStore } from '../platform/artifacts.ts';
 import { fromRoot, loadEnvironment } from '../platform/env.ts';
 import { aborted, runProcess } from '../platform/lifecycle.ts';
+import { ConfigError } from '../platform/errors.ts';
 import { createLog } from '../platform/log.ts';
+import type { Log } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
+import { loadPrices } from '../platform/prices.ts';
 import { createScrub, secretsOf } from '../platform/secrets.ts';
 import { createTraceLog } from '../platform/trace-log.ts';
 import { openRegistry } from '../skills/registry.ts';
+import type { Registry } from '../skills/registry.ts';
+import type { Embedder } from '../skills/routing/embedder.ts';
 import { createRouter } from '../skills/routing/route.ts';
+import type { Router } from '../skills/routing/router.ts';
+import { withSecondOpinion } from '../skills/routing/second-opinion.ts';
 import { createTemporalEngine } from './adapters/temporal.ts';
 import { loadGatewayConfig } from './config.ts';
+import type { GatewayConfig } from './config.ts';
 import { createGateway } from './create-gateway.ts';
 import { listen } from './listen.ts';
 import { loadToken } from './token.ts';
@@ -20,6 +28,30 @@ const { version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) a
 
 // Collects when the heap has grown by 30 % instead of doubling: it lives on 40 MB, and waits for Temporal most of the time.
 setFlagsFromString('--heap-growing-percent=30');
+
+/** Loaded where it is wanted: its model takes 200 MB. */
+const chooseEmbedder = async (config: GatewayConfig, log: Log): Promise<Embedder | undefined> => {
+  if (!config.embeddingScorer) return undefined;
+  const { createUseLiteEmbedder } = await import('../skills/routing/adapters/use-lite-embedder.ts');
+  return createUseLiteEmbedder({ log });
+};
+
+const chooseRouter = async (
+  config: GatewayConfig,
+  registry: Registry,
+  embedder: Embedder | undefined,
+  log: Log,
+): Promise<Router> => {
+  const embedded = createRouter({ registry, targets: config.targets, log, ...(embedder && { embedder }) });
+  if (!config.llmRouter) return embedded;
+  const { mode, pricesFile, ...options } = config.llmRouter;
+  const prices = loadPrices(pricesFile);
+  if (!config.allowUnpriced && !prices.knows(options.model))
+    throw new ConfigError('ROUTER_MODEL', 'its price is not known; add it to PRICES_FILE, or set ALLOW_UNPRICED=on');
+  // Loaded where it is wanted: the SDK takes 36 MB and a fifth of a second.
+  const { createOpenaiRouter } = await import('../skills/routing/adapters/openai-router.ts');
+  return withSecondOpinion(embedded, createOpenaiRouter({ ...options, prices }), { mode, registry, log });
+};
 
 await runProcess(
   async (signal, closer) => {
@@ -37,13 +69,15 @@ await runProcess(
     const registry = await openRegistry({ dir: config.skillsDir, log, watch: true });
     closer.add('skill registry', () => registry.close());
 
+    const embedder = await chooseEmbedder(config, log);
+    if (embedder) closer.add('sentence vectors', () => embedder.close());
     const gateway = await createGateway({
       config,
       version,
       token,
       engine,
       registry,
-      router: createRouter({ registry }),
+      router: await chooseRouter(config, registry, embedder, log),
       artifacts: createArtifactStore(config.artifactDir),
       state: createArtifactStore(join(config.dataDir, 'gateway')),
       trace,

@@ -7,9 +7,11 @@ import type { Metrics } from '../platform/metrics.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import type { Registry } from '../skills/registry.ts';
 import type { RouteResult, Router } from '../skills/routing/router.ts';
+import type { Target } from '../skills/targets.ts';
 import { answerClause, openClause, questionFor } from './clarify.ts';
+import { answersQuestion } from './control.ts';
 import type { Control } from './control.ts';
-import type { Dispatch, DispatchOrder } from './dispatch-task.ts';
+import type { Dispatch, Dispatched, DispatchOrder } from './dispatch-task.ts';
 import { bodyHashOf, MAX_AGE_MS, timestampMs, traceIdOf } from './identity.ts';
 import type { Parked, ParkedTranscripts } from './parked.ts';
 import { ProblemError } from './problems.ts';
@@ -29,6 +31,8 @@ export interface SubmitDeps {
   dispatch: Dispatch;
   router: Router;
   registry: Pick<Registry, 'current'>;
+  /** The sites answers may name. */
+  targets: readonly Target[];
   trace: Pick<TraceLog, 'write'>;
   metrics: Pick<Metrics, 'transcripts' | 'routerDecisions' | 'routerSeconds'>;
   remembered: Remembered;
@@ -73,6 +77,7 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
       trace_id: traceId,
       phase: 'routed',
       duration_ms: route.latency_ms,
+      ...boughtBy(route),
       payload: { ...route },
       ...key,
     });
@@ -86,6 +91,15 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
     ]);
     remembered.note(reply, utterance);
     return reply;
+  };
+
+  /** What an earlier life of the gateway accepted under this id, when routing would now say something else. */
+  const acceptedBefore = async (heard: Heard): Promise<FinalReply | null> => {
+    if (heard.said.utterance_id === undefined) return null;
+    return deps.dispatch.earlier(heard.traceId, heard.bodyHash).catch((error: unknown) => {
+      if (error instanceof EngineUnavailable) return null;
+      throw error;
+    });
   };
 
   const dispatch = async (
@@ -102,11 +116,16 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
         missing: [],
       });
     const { sessionId, route } = heard;
-    const { reply, submitted } = await deps.dispatch.start({
-      ...order,
-      sessionId,
-      routerVersion: route.router_version,
-    });
+    let dispatched: Dispatched;
+    try {
+      dispatched = await deps.dispatch.start({ ...order, sessionId, routerVersion: route.router_version });
+    } catch (error) {
+      // A skill that was taken away between routing and dispatch, or an address that may not be opened.
+      if (!(error instanceof OperationError && (error.type === 'NotFound' || error.type === 'Forbidden'))) throw error;
+      const before = traceId === heard.traceId ? await acceptedBefore(heard) : null;
+      return before ?? noted(heard, { status: 'declined', trace_id: traceId, reason: error.message }, order.utterance);
+    }
+    const { reply, submitted } = dispatched;
     if (submitted) {
       record(heard, traceId, submitted);
       deps.control.started(sessionId, traceId);
@@ -119,23 +138,18 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
     return noted(heard, reply, waiting.utterance);
   };
 
-  /** What an earlier life of the gateway accepted under this id, when routing would now say something else. */
-  const acceptedBefore = async (heard: Heard): Promise<FinalReply | null> => {
-    if (heard.said.utterance_id === undefined) return null;
-    return deps.dispatch.earlier(heard.traceId, heard.bodyHash).catch((error: unknown) => {
-      if (error instanceof EngineUnavailable) return null;
-      throw error;
-    });
-  };
-
   /** The parked transcript, if this is an answer to its question; null when it is a sentence of its own. */
   const complete = async (heard: Heard): Promise<FinalReply | null> => {
     const waiting = heard.sessionId === null ? null : parked.of(heard.sessionId);
-    if (!waiting || heard.sessionId === null || heard.route.decision === 'control') return null;
+    if (!waiting || heard.sessionId === null) return null;
+    if (heard.route.decision === 'control' && !answersQuestion(heard.route.control, heard.said.text, waiting))
+      return null;
     const before = await acceptedBefore(heard);
     if (before) return before;
     const snapshot = registry.current();
-    const clauses = answerClause(waiting.route.clauses, heard.said.text, heard.route, snapshot);
+    const clauses = answerClause(waiting.route.clauses, heard.said.text, heard.route, snapshot, {
+      targets: deps.targets,
+    });
     if (!clauses) {
       // A new order ends the old question; small talk does not.
       if (heard.route.decision === 'dispatch') await parked.settle(heard.sessionId);
@@ -168,15 +182,7 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
     const completed = await complete(heard);
     if (completed) return completed;
     const order = { traceId, utterance: said.text, bodyHash: heard.bodyHash, context: said.context ?? '' };
-    if (route.decision === 'dispatch') {
-      try {
-        return await dispatch(heard, { ...order, clauses: route.clauses });
-      } catch (error) {
-        // A skill that was taken away between routing and dispatch.
-        if (!(error instanceof OperationError && error.type === 'NotFound')) throw error;
-        return noted(heard, { status: 'declined', trace_id: traceId, reason: error.message });
-      }
-    }
+    if (route.decision === 'dispatch') return dispatch(heard, { ...order, clauses: route.clauses });
     const before = await acceptedBefore(heard);
     if (before) return before;
     switch (route.decision) {
@@ -185,7 +191,11 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
       case 'control':
         return noted(
           heard,
-          await deps.control.perform(route.control ?? { action: 'none', target: null }, heard.sessionId, traceId),
+          await deps.control.perform(route.control ?? { action: 'none', target: null }, {
+            sessionId: heard.sessionId,
+            traceId,
+            saidAtMs: said.timestamp === undefined ? undefined : timestampMs(said.timestamp),
+          }),
         );
       case 'clarify': {
         const open = openClause(route.clauses);
@@ -251,6 +261,22 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
 /** Events of an answer stand beside those of the sentence it completes. */
 const keyOf = (heard: Heard, traceId: string): { key?: string } =>
   traceId === heard.traceId ? {} : { key: `answer-${heard.traceId}` };
+
+/** What a second opinion cost, where one was asked for. */
+const boughtBy = ({ second_opinion: opinion }: RouteResult): Partial<TraceEventDraft> =>
+  opinion
+    ? {
+        provider: opinion.provider,
+        model: opinion.model,
+        input_tokens: opinion.input_tokens,
+        output_tokens: opinion.output_tokens,
+        cache_read_tokens: opinion.cache_read_tokens,
+        cache_write_tokens: opinion.cache_write_tokens,
+        cost_usd: opinion.cost_usd,
+        cost_source: opinion.cost_source,
+        price_version: opinion.price_version,
+      }
+    : {};
 
 const reasonOf = (text: string, route: RouteResult): string =>
   text.trim() === '' ? 'nothing was said' : (route.clauses[0]?.reason ?? 'not an order');

@@ -48,8 +48,8 @@ export interface PriceBook {
   cost(model: string, tokens: TokenCounts): number | null;
 }
 
-/** Providers date their snapshots: `claude-sonnet-5-5-20261103` costs what `claude-sonnet-5-5` does. */
-const withoutDate = (model: string): string => model.replace(/-20\d{6}$/, '');
+/** Providers date their snapshots: `claude-sonnet-5-5-20261103` and `gpt-6-luna-2026-09-22` cost what the undated ones do. */
+const withoutDate = (model: string): string => model.replace(/-20\d\d(-?)\d\d\1\d\d$/, '');
 
 /** The prices in `path` (PRICES_FILE), or the shipped ones. @throws ConfigError naming PRICES_FILE and what is wrong. */
 export const loadPrices = (path: string | null): PriceBook => {

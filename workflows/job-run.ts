@@ -115,6 +115,8 @@ export const statusNow = (run: JobRun): JobStatusAnswer => ({
   phase: run.phase,
   turn: run.state.totals.turns,
   waiting: run.questions.waiting,
+  asked_at: run.questions.waiting && run.questions.askedAt,
+  risk: run.input.spec.risk,
 });
 
 /** Says what the job does now, for the `status` query and the Web UI's current details. */

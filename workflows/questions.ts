@@ -14,6 +14,8 @@ export type Answer = { kind: 'approve' | 'reject' | 'silence'; note: string } | 
 /** What a job asks a person, one question at a time, and how the answer finds its way back. */
 export interface Questions {
   readonly waiting: Waiting | null;
+  /** When the newest question was opened, ISO 8601; null before the first. */
+  readonly askedAt: string | null;
   /** Opens the question, announces it, waits for the answer; nobody's answer until `expires_at` is `silence`. */
   ask(
     question: Omit<Waiting, 'expires_at'>,
@@ -29,6 +31,7 @@ export interface Questions {
  */
 export const createQuestions = (jobId: string, onBudget: (addition: BudgetAddition) => number): Questions => {
   let waiting: Waiting | null = null;
+  let askedAt: string | null = null;
   let answer: Answer | null = null;
   const settle = (given: Answer): void => {
     answer = given;
@@ -73,9 +76,14 @@ export const createQuestions = (jobId: string, onBudget: (addition: BudgetAdditi
     get waiting() {
       return waiting;
     },
+    get askedAt() {
+      return askedAt;
+    },
     ask: async (question, timeoutMs, announce) => {
       answer = null;
-      const opened = { ...question, expires_at: new Date(Date.now() + timeoutMs).toISOString() };
+      const now = Date.now();
+      askedAt = new Date(now).toISOString();
+      const opened = { ...question, expires_at: new Date(now + timeoutMs).toISOString() };
       waiting = opened;
       try {
         await announce(opened);

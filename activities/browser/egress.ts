@@ -4,8 +4,8 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { connect, isIP } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { isPrivateAddress, plainHost } from '../../platform/addresses.ts';
 import { codeOf, messageOf } from '../../platform/errors.ts';
-import { isPrivateAddress, plainHost } from './allow-list.ts';
 import type { AllowList } from './allow-list.ts';
 
 /** Every address of a name, best first. */

@@ -5,7 +5,7 @@ import { messageOf, OperationError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { BatchResult, ClosedSession, Control, ToolBatch } from '../environment.ts';
 import type { ToolCall, ToolResult } from '../models/model.ts';
-import { plainHost } from './allow-list.ts';
+import { plainHost } from '../../platform/addresses.ts';
 import type { AllowList } from './allow-list.ts';
 import type { Claims } from './claims.ts';
 import { inTime } from './deadline.ts';

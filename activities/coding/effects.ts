@@ -12,6 +12,10 @@ export interface Reach {
   lasting: boolean;
 }
 
+/** Whether the operator lets this recipe's `deploy` command reach the network: by naming it, or by `*`. */
+export const mayDeploy = ({ deploy }: Pick<Recipe, 'deploy'>, allow: readonly string[]): boolean =>
+  deploy !== undefined && (allow.includes('*') || allow.includes(deploy));
+
 /**
  * The recipe's `deploy` command, where CODING_DEPLOY_ALLOW names it (or `*`), reaches the network. Single addresses
  * (`network`) cannot be let through by the sandbox; without a sandbox every command reaches them, and counts as lasting.
@@ -22,10 +26,7 @@ export const reachOf = (
   sandbox: Sandbox,
   allow: { network: readonly string[]; deploy: readonly string[] },
 ): Reach => {
-  const deploy =
-    recipe.deploy !== undefined &&
-    command.trim() === recipe.deploy.trim() &&
-    (allow.deploy.includes('*') || allow.deploy.includes(recipe.deploy));
+  const deploy = command.trim() === recipe.deploy?.trim() && mayDeploy(recipe, allow.deploy);
   const open = sandbox.kind === 'off' && recipe.network.some((target) => allow.network.includes(target));
   return { network: deploy, lasting: deploy || open };
 };

@@ -8,6 +8,7 @@ import type { Control, OpenedSession, OpenRequest } from '../environment.ts';
 import { importCommit, mergeCommits } from './base-commit.ts';
 import { listUncommitted } from './dirty.ts';
 import { removeFolder } from './disk.ts';
+import { mayDeploy } from './effects.ts';
 import { askGit, runGit } from './git.ts';
 import { createPrivateGit, objectFoldersOf } from './private-git.ts';
 import { findTestCommand, readRecipe } from './recipe.ts';
@@ -104,6 +105,16 @@ const noticesOf = (deps: OpenDependencies, recipe: Recipe, base: string, uncommi
   return notices;
 };
 
+/** What a job that is to deploy has to know; nothing goes wrong, so it is in no log. */
+const deployNoticeOf = (deps: OpenDependencies, recipe: Recipe): string[] => {
+  if (recipe.deploy === undefined) return [];
+  return mayDeploy(recipe, deps.deployAllow)
+    ? [`Where the request is to deploy: the recipe's command \`${recipe.deploy}\` is allowed here, alone in its call.`]
+    : [
+        `The recipe's deploy command \`${recipe.deploy}\` is not allowed on this worker (CODING_DEPLOY_ALLOW does not name it) and would run without network: do not run it.`,
+      ];
+};
+
 /** Makes a session in the slot `id`/`dir`. The caller takes the slot back when this throws. */
 export const openSession = async (
   deps: OpenDependencies,
@@ -156,7 +167,7 @@ export const openSession = async (
     shares,
     recipe,
     verify_command: await findTestCommand({ gitDir }, base, recipe, signal),
-    notices,
+    notices: [...notices, ...deployNoticeOf(deps, recipe)],
   };
   const session = sessionAt(slot.dir, draft);
   const order = { turn: 0, attempt: control.attempt };

@@ -43,6 +43,16 @@ export const isIdentifier = (text: string): boolean => /^[A-Za-z_$][\w$]*$/.test
 export const wholeName = (name: string): RegExp =>
   new RegExp(`(?<![\\w$])${name.replace(/[$.*+?^{}()|[\]\\]/g, '\\$&')}(?![\\w$])`, 'g');
 
+/**
+ * A name that nobody wrote ("compute total" became computeTotal on its way here) as its words again: the code decides
+ * how it is written, unless a way of writing was said.
+ */
+const asHeard = (name: string, instruction: string): string => {
+  const words = wordsOf(name).join(' ');
+  const said = !instruction.includes(name) && instruction.toLowerCase().includes(words);
+  return said && !/\b(?:case|caps|underscore|dash|hyphen)\b/i.test(instruction) ? words : name;
+};
+
 /** What somebody wants renamed, from `parameters` or from words; null: it is not said. */
 export const renameAsked = (
   parameters: Record<string, unknown>,
@@ -50,7 +60,7 @@ export const renameAsked = (
 ): { from: string; to: string } | null => {
   const { from, to } = parameters;
   if (typeof from === 'string' && typeof to === 'string' && from.trim() && to.trim())
-    return { from: clean(from), to: clean(to) };
+    return { from: clean(from), to: asHeard(clean(to), instruction) };
   const said =
     /\brename\s+(?<from>.+?)\s+(?:to|into|as)\s+(?<to>.+)$/i.exec(instruction) ??
     /\bchange\s+the\s+name\s+of\s+(?<from>.+?)\s+(?:to|into)\s+(?<to>.+)$/i.exec(instruction);

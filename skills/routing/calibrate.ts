@@ -11,63 +11,117 @@ export interface HeldOut {
   scores: Float64Array;
 }
 
-export interface Calibration {
-  /** What the odds of "no order" are multiplied by. */
+/** What raw scores are corrected by. */
+export interface Correction {
+  /** Divides the logarithms of the scores: above 1 the model was too sure of itself, below 1 not sure enough. */
+  temperature: number;
+  /** What the odds of "no order" are multiplied by, so that the bar for an order lies near one half. */
   noneOdds: number;
-  thresholds: Thresholds;
 }
 
-/** Multiples tried for the odds of "no order": few skills beside many none-lines are shouted down without it. */
-const NONE_ODDS = [1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.04, 0.03, 0.02];
-/** Carrying out what was no order is this many times as bad as missing an order. */
-const WRONG_COST = 2;
-/** Share of held-out lines that are no order and may pass the upper bar; share of orders that may miss the lower one. */
-const NONE_ACCEPTED = 0.05;
-const ORDERS_MISSED = 0.1;
-/** What no data may move the bars out of. */
-const ACCEPT_RANGE = [0.4, 0.6] as const;
-const CLARIFY_RANGE = [0.3, 0.5] as const;
-/** The bars when nothing was held out. */
-const DEFAULTS: Thresholds = { accept: 0.5, clarify: 0.4 };
+export interface Calibration extends Correction {
+  thresholds: Thresholds;
+  /** For skills whose mistakes cost more: `writes_remote` and `irreversible`. */
+  risky: Thresholds;
+  /** Held-out shares at the thresholds: what the figures above come to. */
+  missed: number;
+  accepted: number;
+}
 
-/** The probabilities with the odds of "no order" multiplied. */
-export const temper = (scores: Float64Array, noneOdds: number): Float64Array => {
+const TEMPERATURES = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3, 1.5, 1.75, 2];
+/** Held-out lines that are no order and may be carried out, and those a person may be asked about in vain. */
+const NONE_ACCEPTED = 0.018;
+const NONE_ASKED = 0.06;
+/** Where orders and others lie far apart, the upper bar goes up to where it would cost this share of the orders. */
+const ORDERS_UNSURE = 0.04;
+/** The lower bar costs at most this share of them. */
+const ORDERS_MISSED = 0.15;
+/** The same as NONE_ACCEPTED for risky skills. */
+const RISKY_ACCEPTED = 0.01;
+/** The bars when too little was held out to say anything. */
+const DEFAULTS: Thresholds = { accept: 0.6, clarify: 0.4 };
+const ENOUGH = 20;
+const LEAST_ODDS = 0.02;
+
+/** The probabilities after correction. */
+export const temper = (scores: Float64Array, { temperature, noneOdds }: Correction): Float64Array => {
   const none = scores.length - 1;
-  const changed = scores.map((value, c) => (c === none ? value * noneOdds : value));
-  const total = changed.reduce((sum, value) => sum + value, 0) || 1;
-  return changed.map((value) => value / total);
+  let total = 0;
+  const changed = scores.map((value, c) => {
+    const power = (temperature === 1 ? value : value ** (1 / temperature)) * (c === none ? noneOdds : 1);
+    total += power;
+    return power;
+  });
+  return changed.map((value) => value / (total || 1));
 };
 
-const quantile = (values: readonly number[], share: number): number | undefined =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
+/** Minus the logarithm of the right class's probability, summed. */
+const surprise = (logs: readonly { own: number; logs: Float64Array }[], temperature: number): number => {
+  let sum = 0;
+  for (const { own, logs: values } of logs) {
+    let total = 0;
+    for (const value of values) total += Math.exp(value / temperature);
+    sum += Math.log(total) - (values[own] ?? 0) / temperature;
+  }
+  return sum;
+};
+/** Lines that the temperature is set by: it moves little with more. */
+const MEASURED = 600;
 
-const within = (value: number, [low, high]: readonly [number, number]): number => Math.min(high, Math.max(low, value));
+/** The value below which a share of the values lies. */
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.max(0, Math.floor(sorted.length * share)))] ?? 0;
 
-const share = (values: readonly number[], test: (value: number) => boolean): number =>
-  values.length === 0 ? 0 : values.filter(test).length / values.length;
+const shareFrom = (values: readonly number[], bar: number): number =>
+  values.length === 0 ? 0 : values.filter((value) => value >= bar).length / values.length;
 
-/** The right skill's score of each order, and the best skill's score of each line that is none. */
-const scoresUnder = (samples: readonly HeldOut[], noneOdds: number): { orders: number[]; others: number[] } => {
+const best = (scores: Float64Array): number => Math.max(0, ...scores.subarray(0, -1));
+
+interface Bars {
+  accept: number;
+  clarify: number;
+  risky: number;
+  missed: number;
+  accepted: number;
+}
+
+const barsOf = (samples: readonly HeldOut[], correction: Correction): Bars | null => {
   const orders: number[] = [];
   const others: number[] = [];
-  for (const { own, scores } of samples) {
-    const changed = temper(scores, noneOdds);
-    if (own === scores.length - 1) others.push(Math.max(0, ...changed.subarray(0, -1)));
-    else orders.push(changed[own] ?? 0);
-  }
-  return { orders, others };
+  for (const { own, scores } of samples)
+    (own === scores.length - 1 ? others : orders).push(best(temper(scores, correction)));
+  if (orders.length < ENOUGH || others.length < ENOUGH) return null;
+  orders.sort((a, b) => a - b);
+  others.sort((a, b) => a - b);
+  const accept = Math.max(quantile(others, 1 - NONE_ACCEPTED), quantile(orders, ORDERS_UNSURE));
+  const clarify = Math.min(accept, quantile(others, 1 - NONE_ASKED), quantile(orders, ORDERS_MISSED));
+  const risky = Math.max(accept, quantile(others, 1 - RISKY_ACCEPTED));
+  return { accept, clarify, risky, missed: 1 - shareFrom(orders, clarify), accepted: shareFrom(others, accept) };
 };
 
-/** Balances missed orders against wrongly accepted lines, then sets the two bars, all on held-out lines. */
+/** Sets temperature, the odds of "no order", and the bars, on lines scored by models that did not see them. */
 export const calibrate = (samples: readonly HeldOut[]): Calibration => {
-  let best = { noneOdds: 1, loss: Infinity };
-  for (const noneOdds of NONE_ODDS) {
-    const { orders, others } = scoresUnder(samples, noneOdds);
-    const loss = share(orders, (value) => value < 0.5) + WRONG_COST * share(others, (value) => value >= 0.5);
-    if (loss < best.loss) best = { noneOdds, loss };
+  let temperature = 1;
+  let least = Infinity;
+  const every = Math.max(1, Math.floor(samples.length / MEASURED));
+  const logs = samples
+    .filter((_, i) => i % every === 0)
+    .map(({ own, scores }) => ({ own, logs: scores.map((value) => Math.log(Math.max(1e-9, value))) }));
+  for (const candidate of TEMPERATURES) {
+    const loss = surprise(logs, candidate);
+    if (loss < least) [temperature, least] = [candidate, loss];
   }
-  const { orders, others } = scoresUnder(samples, best.noneOdds);
-  const accept = within(quantile(others, 1 - NONE_ACCEPTED) ?? DEFAULTS.accept, ACCEPT_RANGE);
-  const clarify = within(quantile(orders, ORDERS_MISSED) ?? DEFAULTS.clarify, CLARIFY_RANGE);
-  return { noneOdds: best.noneOdds, thresholds: { accept, clarify: Math.min(clarify, accept) } };
+  const raw = barsOf(samples, { temperature, noneOdds: 1 });
+  const noneOdds = raw ? Math.min(1, Math.max(LEAST_ODDS, raw.accept / (1 - raw.accept))) : 1;
+  const bars = barsOf(samples, { temperature, noneOdds });
+  if (!bars) return { temperature, noneOdds, thresholds: DEFAULTS, risky: DEFAULTS, missed: 0, accepted: 0 };
+  const { accept, clarify, risky, missed, accepted } = bars;
+  return {
+    temperature,
+    noneOdds,
+    thresholds: { accept, clarify },
+    risky: { accept: risky, clarify },
+    missed,
+    accepted,
+  };
 };

@@ -1,10 +1,12 @@
 import type { DependencyCondition } from '../../contracts/names.ts';
-import type { Link } from './split.ts';
+import type { Link } from './connectives.ts';
 
 /** What ordering needs to know of a clause. `kept`: it is an order and becomes a job. */
 export interface Linked {
   link: Link;
   trailing: Link | null;
+  /** The link is a condition ("if it passes"), not merely an order of time ("then"). */
+  condition: boolean;
   kept: boolean;
 }
 
@@ -12,8 +14,10 @@ type Dependency = { clause: number; when: DependencyCondition };
 
 /**
  * Who waits for whom, for the kept clauses in order. "and" puts a clause beside the one before it; "then" puts it after
- * all that stand beside each other before it; "if it fails" after the last one; "either way" after everything so far.
- * A "then" behind an "if it fails" waits for the exception to be over, whether or not it was needed.
+ * all that stand beside each other before it; "if it fails" after the last one; "either way" after everything so far;
+ * "but only after …" before the last one, which then waits for it. A "then" behind an "if it fails" waits for the
+ * exception to be over, whether or not it was needed. Two conditions in a row speak of the same thing:
+ * "if it passes, deploy, if it fails, fix it".
  */
 export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
   const result: Dependency[][] = [];
@@ -22,7 +26,9 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
   let conditional = false;
   let carried: Link = 'with';
   const everything = (when: DependencyCondition): Dependency[] => result.map((_, clause) => ({ clause, when }));
-  for (const { link: own, trailing, kept } of clauses) {
+  /** What a condition just spoke of. */
+  let spokenOf: number[] | null = null;
+  for (const { link: own, trailing, condition, kept } of clauses) {
     const said: Link = trailing ?? own;
     const link: Link = said === 'with' ? carried : said;
     if (!kept) {
@@ -32,6 +38,7 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
     }
     carried = 'with';
     const at = result.length;
+    const same: number[] = (condition ? spokenOf : null) ?? beside;
     if (at === 0) {
       beside = [0];
       result.push([]);
@@ -41,15 +48,22 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
       case 'with':
         beside = [...beside, at];
         break;
+      case 'first': {
+        const last = beside.at(-1) ?? at - 1;
+        result.push(result[last] ?? []);
+        result[last] = [{ clause: at, when: 'succeeded' }];
+        continue;
+      }
       case 'succeeded':
-        base = conditional
-          ? beside.map((clause) => ({ clause, when: 'finished' }))
-          : beside.map((clause) => ({ clause, when: 'succeeded' }));
+        base =
+          conditional && same === beside
+            ? beside.map((clause) => ({ clause, when: 'finished' }))
+            : same.map((clause) => ({ clause, when: 'succeeded' }));
         beside = [at];
         conditional = false;
         break;
       case 'failed':
-        base = [{ clause: beside.at(-1) ?? at - 1, when: 'failed' }];
+        base = [{ clause: same.at(-1) ?? at - 1, when: 'failed' }];
         beside = [at];
         conditional = true;
         break;
@@ -59,7 +73,26 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
         conditional = false;
         break;
     }
+    spokenOf = condition ? same : null;
     result.push(base);
   }
   return result;
+};
+
+/** The clauses, what waits behind what it waits for, with the indices in `depends_on` changed to match. */
+export const inRunningOrder = <T extends { depends_on: Dependency[] }>(clauses: readonly T[]): T[] => {
+  const order: number[] = [];
+  while (order.length < clauses.length) {
+    const next = clauses.findIndex(
+      ({ depends_on }, i) => !order.includes(i) && depends_on.every(({ clause }) => order.includes(clause)),
+    );
+    order.push(next < 0 ? clauses.findIndex((_, i) => !order.includes(i)) : next);
+  }
+  return order.map((from) => {
+    const clause = clauses[from] as T;
+    return {
+      ...clause,
+      depends_on: clause.depends_on.map(({ clause: on, when }) => ({ clause: order.indexOf(on), when })),
+    };
+  });
 };

@@ -1,5 +1,15 @@
 import type { Skill } from '../../contracts/skill.ts';
-import { keyOf } from './classify.ts';
+import { choicesIn } from './choices.ts';
+import { nameAfter } from './name-ends.ts';
+import { numbersIn } from './numbers.ts';
+import { cuesOf, isChoice, parametersOf, requiredOf, withinBounds } from './parameter-schema.ts';
+import type { ParameterSchema, SlotOptions } from './parameter-schema.ts';
+import { branchBefore, fileIn, nameFrom } from './spoken-values.ts';
+import { tokensOf } from './spoken-words.ts';
+import type { Token } from './spoken-words.ts';
+import { addressesIn, withoutAddresses } from './spoken-urls.ts';
+
+export type { SlotOptions } from './parameter-schema.ts';
 
 export interface Slots {
   parameters: Record<string, unknown>;
@@ -7,132 +17,166 @@ export interface Slots {
   missing: string[];
 }
 
-/** What a value read from speech may be described by; the rest of JSON Schema cannot be filled from words. */
-interface ParameterSchema {
-  type?: unknown;
-  enum?: unknown[];
-  maxLength?: number;
-  minimum?: number;
-  maximum?: number;
-  'x-cues'?: string[];
+/** What a text says about parameters: values, and those it names in two ways. */
+interface Said {
+  found: Map<string, unknown>;
+  unclear: Set<string>;
 }
 
-const NUMBER_WORDS =
-  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(
-    ' ',
-  );
-/** Words before a name that are not part of it. */
-const LEADING = new Set(
-  'the a an this that called named function method class variable constant type symbol field property interface module enum helper file'.split(
+/** "rename x to y to match the docs": a purpose, not a part of a name. */
+const PURPOSE = new Set(
+  'make match be fit avoid reflect follow help keep clarify fix show say mean express align have use improve get'.split(
     ' ',
   ),
 );
-/** Words at which a name ends. */
-const ENDING = new Set(
-  'to into as from everywhere in across throughout wherever all and or please on at for with then when if it'.split(
-    ' ',
-  ),
-);
-const MAX_NAME_WORDS = 6;
 
-interface Token {
-  raw: string;
-  key: string;
-}
-
-const tokensOf = (text: string): Token[] =>
-  (text.match(/\S+/g) ?? []).map((raw) => {
-    const clean = raw.replace(/^["'“‘`([]+/, '').replace(/["'”’`)\],;:.!?]+$/, '');
-    return { raw: clean, key: clean.toLowerCase() };
-  });
-
-/** Where a cue's words end, at or after token `from`; -1 when it is not said. */
-const afterCue = (tokens: readonly Token[], cue: string, from: number): number => {
-  const words = cue.toLowerCase().split(' ');
-  for (let at = from; at + words.length <= tokens.length; at++) {
-    if (words.every((word, i) => tokens[at + i]?.key === word)) return at + words.length;
-  }
-  return -1;
+/** Every place behind a cue's words, from token `from` on. */
+const placesAfter = (tokens: readonly Token[], cue: string, from: number): number[] => {
+  const words = cue.toLowerCase().split(/\s+/);
+  const places: number[] = [];
+  for (let at = from; at + words.length <= tokens.length; at++)
+    if (words.every((word, i) => tokens[at + i]?.key === word)) places.push(at + words.length);
+  return places;
 };
 
-/** A name after a cue: its words up to one that ends it; `end` is the token behind it. */
-const nameAfter = (tokens: readonly Token[], start: number): { value: string; end: number } => {
-  let at = start;
-  while (LEADING.has(tokens[at]?.key ?? '')) at++;
-  const words: string[] = [];
-  for (; at < tokens.length && words.length < MAX_NAME_WORDS; at++) {
-    const token = tokens[at] as Token;
-    if (ENDING.has(token.key) || token.raw === '') break;
-    words.push(token.raw);
-  }
-  return { value: words.join(' '), end: at };
-};
-
-const numberIn = (tokens: readonly Token[], name: string): number | undefined => {
-  const values = tokens.map(({ key }) =>
-    /^-?\d{1,15}(\.\d{1,15})?$/.test(key) ? Number(key) : NUMBER_WORDS.indexOf(key),
-  );
-  const isNumber = (at: number): boolean => (values[at] ?? -1) >= 0 || /^-\d/.test(tokens[at]?.key ?? '');
-  const named = tokens.findIndex(({ key }) => key === name.toLowerCase());
-  for (const at of [named + 1, named - 1]) if (named >= 0 && at >= 0 && isNumber(at)) return values[at];
-  const all = tokens.map((_, at) => at).filter(isNumber);
-  return all.length === 1 ? values[all[0] ?? 0] : undefined;
-};
-
-/** The enum values a text names, as whole words. */
-const namedValues = (text: string, values: readonly unknown[]): unknown[] => {
-  const key = ` ${keyOf(text)} `;
-  return values.filter((value) => {
-    const word = keyOf(String(value));
-    return word !== '' && key.includes(` ${word} `);
-  });
-};
-
-const schemasOf = (skill: Skill): [string, ParameterSchema][] =>
-  Object.entries((skill.parameters['properties'] ?? {}) as Record<string, ParameterSchema>);
-
-/** The text names two different values of one parameter: it is probably two orders. */
-export const namesTwoValues = (skill: Skill, text: string): boolean =>
-  schemasOf(skill).some(([, schema]) => Array.isArray(schema.enum) && namedValues(text, schema.enum).length > 1);
-
-/** Fills a skill's parameters from the words of one clause, then from its defaults. */
-export const fillSlots = (skill: Skill, text: string): Slots => {
+/** Names by their cues, in the order of the schema: each is looked for behind the one before it. */
+const namesIn = (text: string, schemas: readonly [string, ParameterSchema][], said: Said): void => {
   const tokens = tokensOf(text);
-  const found = new Map<string, unknown>();
-  const unclear = new Set<string>();
   let from = 0;
-  for (const [name, schema] of schemasOf(skill)) {
-    if (Array.isArray(schema.enum)) {
-      const named = namedValues(text, schema.enum);
-      if (named.length === 1) found.set(name, named[0]);
-      else if (named.length > 1) unclear.add(name);
-    } else if (schema.type === 'string') {
-      for (const cue of schema['x-cues'] ?? [name.replace(/[_-]/g, ' ')]) {
-        const start = afterCue(tokens, cue, from);
-        if (start < 0) continue;
-        const { value, end } = nameAfter(tokens, start);
-        if (!value || value.length > (schema.maxLength ?? 200)) continue;
-        found.set(name, value);
-        from = end;
-        break;
+  let before: { name: string; end: number } | null = null;
+  /** The symbol found last: "rename OrderService to order desk" means OrderDesk. */
+  let like: string | null = null;
+  for (const [name, schema] of schemas) {
+    const cues = cuesOf(name, schema);
+    const found = cues
+      .flatMap((cue) => placesAfter(tokens, cue, from).slice(0, 1))
+      .map((start) => ({ start, words: nameAfter(tokens, start, schema.format !== undefined) }))
+      .map(({ start, words }) => ({ start, end: words.end, value: nameFrom(words, schema.format, like) }))
+      .find(({ value }) => value !== undefined && withinBounds(value, schema));
+    if (!found) {
+      const shaped =
+        schema.format === 'file'
+          ? fileIn(tokensOf(withoutAddresses(text)))
+          : schema.format === 'branch'
+            ? branchBefore(tokens)
+            : undefined;
+      if (shaped !== undefined && withinBounds(shaped, schema)) said.found.set(name, shaped);
+      continue;
+    }
+    // "rename convert to string to stringify": which "to"? Better asked than guessed.
+    const again = cues.some((cue) => !cue.includes(' ') && tokens[found.end]?.key === cue.toLowerCase());
+    const next = nameAfter(tokens, found.end + 1, true);
+    if (
+      schema.format === 'symbol' &&
+      again &&
+      next.words.length > 0 &&
+      !PURPOSE.has(tokens[found.end + 1]?.key ?? '')
+    ) {
+      said.unclear.add(name);
+      if (before && before.end === found.start - 1) {
+        said.found.delete(before.name);
+        said.unclear.add(before.name);
       }
-    } else if (schema.type === 'integer' || schema.type === 'number') {
-      const value = numberIn(tokens, name);
-      const fits =
-        value !== undefined &&
-        (schema.type === 'number' || Number.isInteger(value)) &&
-        value >= (schema.minimum ?? -Infinity) &&
-        value <= (schema.maximum ?? Infinity);
-      if (fits) found.set(name, value);
+      continue;
+    }
+    said.found.set(name, found.value);
+    from = found.end;
+    before = { name, end: found.end };
+    if (schema.format === 'symbol') like = found.value ?? null;
+  }
+};
+
+/** Words that may stand between a number and what it is the number of. */
+const BETWEEN = new Set(['of', 'is', 'to', 'at', 'by', '=', 'be', 'about', 'most', 'least']);
+
+/** Numbers by their cues ("depth 2", "12 pages"); with `alone` also the one number for the one parameter that is left. */
+const numbersFor = (text: string, schemas: readonly [string, ParameterSchema][], said: Said, alone: boolean): void => {
+  if (schemas.length === 0) return;
+  const tokens = tokensOf(text);
+  const addresses = addressesIn(text);
+  let numbers = numbersIn(tokens).filter(
+    ({ start }) =>
+      !addresses.some(
+        (address) => (tokens[start]?.start ?? 0) >= address.start && (tokens[start]?.start ?? 0) < address.end,
+      ),
+  );
+  const left = schemas.filter(([name, schema]) => {
+    for (const cue of cuesOf(name, schema)) {
+      for (const place of placesAfter(tokens, cue, 0)) {
+        let at = place;
+        while (at < place + 2 && BETWEEN.has(tokens[at]?.key ?? '')) at++;
+        const behind = place - cue.split(/\s+/).length;
+        const number = numbers.find(({ start }) => start === at) ?? numbers.find(({ end }) => end === behind);
+        if (!number) continue;
+        numbers = numbers.filter((other) => other !== number);
+        if (withinBounds(number.value, schema)) said.found.set(name, number.value);
+        else said.unclear.add(name);
+        return false;
+      }
+    }
+    return true;
+  });
+  const [only] = numbers;
+  const [last] = left;
+  if (!alone || numbers.length !== 1 || left.length !== 1 || !only || !last) return;
+  if (withinBounds(only.value, last[1])) said.found.set(last[0], only.value);
+};
+
+const switchIn = (tokens: readonly Token[], name: string, schema: ParameterSchema): boolean | undefined => {
+  for (const cue of cuesOf(name, schema)) {
+    const [place] = placesAfter(tokens, cue, 0);
+    if (place === undefined) continue;
+    return !['no', 'not', 'without', "don't", 'skip'].includes(tokens[place - 1 - cue.split(/\s+/).length]?.key ?? '');
+  }
+  return undefined;
+};
+
+/** Everything a text says about a skill's parameters. `alone`: a number may count without a cue. */
+export const saidIn = (skill: Skill, text: string, options: SlotOptions, alone: boolean): Said => {
+  const said: Said = { found: new Map(), unclear: new Set() };
+  const schemas = parametersOf(skill);
+  for (const [name, schema] of schemas) {
+    if (isChoice(schema)) {
+      const values = choicesIn(text, schema, options);
+      if (values.length > 1) said.unclear.add(name);
+      else if (values.length === 1) said.found.set(name, values[0]);
+    } else if (schema.format === 'uri') {
+      const urls = [...new Set(addressesIn(text).map(({ url }) => url))];
+      if (urls.length > 1) said.unclear.add(name);
+      else if (urls[0] !== undefined && withinBounds(urls[0], { maxLength: 2_000, ...schema }))
+        said.found.set(name, urls[0]);
     } else if (schema.type === 'boolean') {
-      const at = afterCue(tokens, name.replace(/[_-]/g, ' '), 0);
-      if (at >= 0)
-        found.set(name, !['no', 'not', 'without'].includes(tokens[at - 1 - name.split(/[_-]/).length]?.key ?? ''));
+      const value = switchIn(tokensOf(text), name, schema);
+      if (value !== undefined) said.found.set(name, value);
     }
   }
+  const plain = schemas.filter(([, schema]) => !isChoice(schema) && schema.format !== 'uri');
+  namesIn(
+    text,
+    plain.filter(([, { type }]) => type === 'string'),
+    said,
+  );
+  numbersFor(
+    text,
+    plain.filter(([, { type }]) => type === 'integer' || type === 'number'),
+    said,
+    alone,
+  );
+  return said;
+};
+
+/** The text names two different values of one parameter: it is probably two orders. */
+export const namesTwoValues = (skill: Skill, text: string, options: SlotOptions = {}): boolean =>
+  parametersOf(skill).some(([, schema]) => isChoice(schema) && choicesIn(text, schema, options).length > 1);
+
+/** Fills a skill's parameters from the words of one clause, then from its defaults. */
+export const fillSlots = (skill: Skill, text: string, options: SlotOptions = {}): Slots => {
+  const { found, unclear } = saidIn(skill, text, options, true);
   for (const [name, value] of Object.entries(skill.defaults)) {
     if (!found.has(name) && !unclear.has(name)) found.set(name, value);
   }
-  const required = (skill.parameters['required'] ?? []) as string[];
-  return { parameters: Object.fromEntries(found), missing: required.filter((name) => !found.has(name)) };
+  return {
+    parameters: Object.fromEntries(found),
+    missing: requiredOf(skill).filter((name) => !found.has(name)),
+  };
 };

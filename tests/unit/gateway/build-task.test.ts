@@ -116,6 +116,28 @@ describe('building a task', () => {
     expect(targetsOf({ target: 'elsewhere' })).toEqual([]);
   });
 
+  it('opens a public address that was said for that job alone, and refuses a private one nobody listed', () => {
+    const { plans } = build([
+      clauseOf('check staging dot example dot com', {
+        skill: 'site',
+        parameters: { target: 'https://staging.example.com/' },
+      }),
+      clauseOf('check staging', { skill: 'site', parameters: { target: 'staging' } }),
+      clauseOf('read example dot org in the code', { skill: 'coding' }),
+    ]);
+    expect(plans.map(({ targets }) => targets)).toEqual([
+      [{ name: 'staging.example.com', url: 'https://staging.example.com/' }],
+      [{ name: 'staging', url: 'http://127.0.0.1:4000' }],
+      [],
+    ]);
+    expect(() => build([clauseOf('check ten dot zero dot zero dot five', { skill: 'site' })])).toThrow(
+      expect.objectContaining({
+        type: 'Forbidden',
+        message: '10.0.0.5 is a private address; list it in TARGETS_FILE to allow it',
+      }),
+    );
+  });
+
   it.each([
     ['ship', {}, true],
     ['coding', { score: 0.1, margin: 0 }, false],

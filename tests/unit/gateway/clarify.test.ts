@@ -31,6 +31,35 @@ const skills = [
       required: ['from', 'times'],
     },
   }),
+  Skill.parse({
+    name: 'rename-code',
+    version: 1,
+    agent: 'coding',
+    description: 'Rename in code',
+    examples: ['x'],
+    parameters: {
+      type: 'object',
+      properties: {
+        from: { type: 'string', format: 'symbol', 'x-cues': ['rename', 'from'] },
+        to: { type: 'string', format: 'symbol', 'x-cues': ['to', 'into'] },
+      },
+      required: ['from', 'to'],
+    },
+  }),
+  Skill.parse({
+    name: 'visit',
+    version: 1,
+    agent: 'browser',
+    description: 'Open a site',
+    examples: ['x'],
+    parameters: {
+      type: 'object',
+      properties: {
+        target: { type: 'string', format: 'target', 'x-synonyms': { staging: [], production: ['prod', 'live'] } },
+      },
+      required: ['target'],
+    },
+  }),
 ];
 const snapshot: RegistrySnapshot = {
   version: 'v',
@@ -154,5 +183,79 @@ describe('answering', () => {
     const answered = answerClause([first, missingTarget], 'staging', declined, snapshot);
     expect(answered?.[0]).toBe(first);
     expect(answered?.[1]).toMatchObject({ ask: false });
+  });
+
+  it('reads names as orders do', () => {
+    const clause = clauseOf('rename it', { skill: 'rename-code', ask: true, missing: ['from', 'to'] });
+    const both = answerClause([clause], 'parse user to read user, please', declined, snapshot);
+    expect(both?.[0]).toMatchObject({ parameters: { from: 'parseUser', to: 'readUser' }, missing: [], ask: false });
+    const one = answerClause([clause], 'get user by I D', declined, snapshot);
+    expect(one?.[0]).toMatchObject({ parameters: { from: 'getUserById' }, missing: ['to'], ask: true });
+    expect(answerClause(one ?? [], 'call it fetch user', declined, snapshot)?.[0]).toMatchObject({
+      parameters: { from: 'getUserById', to: 'fetchUser' },
+      ask: false,
+    });
+  });
+
+  it.each(['neither', 'never mind', 'I have no idea', 'what do you mean', 'No.', 'um', ''])(
+    'does not take %j for a name',
+    (answer) => {
+      const clause = clauseOf('rename it', { skill: 'rename-code', ask: true, missing: ['from', 'to'] });
+      expect(answerClause([clause], answer, declined, snapshot)).toBeNull();
+    },
+  );
+
+  it.each([
+    ['prod', 'production'],
+    ['the live one please', 'production'],
+    ['not production, staging', 'staging'],
+    ['preview', 'preview'],
+    ['staging dot example dot com', 'https://staging.example.com/'],
+    ['twelve', undefined],
+  ])('takes a site by name, synonym or address: %s', (answer, target) => {
+    const clause = clauseOf('open the site', { skill: 'visit', ask: true, missing: ['target'] });
+    const targets = [{ name: 'preview', url: 'https://preview.example.org' }];
+    const answered = answerClause([clause], answer, declined, snapshot, { targets });
+    expect(answered?.[0]?.parameters['target']).toBe(target);
+  });
+
+  it('takes a bare choice for the answer, whatever order it resembles', () => {
+    const other = routeOf('dispatch', [clauseOf('production', { skill: 'coding' })]);
+    expect(answerClause([missingTarget], 'the production website please', other, snapshot)?.[0]).toMatchObject({
+      parameters: { target: 'production' },
+      ask: false,
+    });
+    expect(answerClause([missingTarget], 'deploy to production', other, snapshot)).toBeNull();
+  });
+
+  it('takes numbers in words', () => {
+    const clause = clauseOf('rename it', { skill: 'rename-symbol', ask: true, missing: ['times'] });
+    for (const [answer, times] of [
+      ['twenty', 20],
+      ['a hundred and two times', 102],
+    ] as const)
+      expect(answerClause([clause], answer, declined, snapshot)?.[0]).toMatchObject({ parameters: { times } });
+    expect(answerClause([clause], 'two point five', declined, snapshot)).toBeNull();
+  });
+
+  it('takes a candidate by its place, or the only one by agreement', () => {
+    expect(answerClause([tied], 'the second one', declined, snapshot)?.[0]).toMatchObject({ skill: 'validate-site' });
+    expect(answerClause([tied], 'the first', declined, snapshot)?.[0]).toMatchObject({ skill: 'coding' });
+    expect(answerClause([tied], 'yes', declined, snapshot)).toBeNull();
+    const only = clauseOf('test it', { ask: true });
+    expect(answerClause([only], 'Yes, please.', declined, snapshot)?.[0]).toMatchObject({
+      skill: 'coding',
+      ask: false,
+    });
+    expect(answerClause([only], 'no', declined, snapshot)).toBeNull();
+  });
+
+  it('reads the parameters of the chosen skill from the order and from the answer', () => {
+    const clause = { ...tied, text: 'test staging' };
+    expect(answerClause([clause], 'validate site', declined, snapshot)?.[0]?.parameters).toEqual({ target: 'staging' });
+    expect(answerClause([tied], 'validate site, the production one', declined, snapshot)?.[0]).toMatchObject({
+      parameters: { target: 'production' },
+      missing: [],
+    });
   });
 });

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadGatewayConfig } from '../../../gateway/config.ts';
-import { loadTargets, targetsFor } from '../../../gateway/targets.ts';
+import { targetsFor } from '../../../gateway/targets.ts';
+import { loadTargets } from '../../../skills/targets.ts';
 import { fromRoot } from '../../../platform/env.ts';
 
 let dir: string;
@@ -27,6 +28,8 @@ describe('settings of the gateway', () => {
       allowUnpriced: false,
       approvalTimeoutMs: 1_800_000,
       utteranceSearchAttribute: true,
+      llmRouter: null,
+      embeddingScorer: false,
       logLevel: 'info',
     });
   });
@@ -59,11 +62,47 @@ describe('settings of the gateway', () => {
     ['ALLOW_UNPRICED', 'perhaps'],
     ['APPROVAL_TIMEOUT_MS', '7'],
     ['LLM_ROUTER', 'gpt'],
+    ['OPENAI_BASE_URL', 'not-an-address'],
     ['LOG_LEVEL', 'shout'],
   ])('names %s when it is malformed, and never its value', (name, value) => {
     const failing = (): unknown => loadGatewayConfig({ [name]: value });
     expect(failing).toThrow(expect.objectContaining({ name: 'ConfigError', variable: name }));
     expect(failing).not.toThrow(value);
+  });
+});
+
+describe('the language model behind the router', () => {
+  const llmRouterOf = (settings: Record<string, string>) => loadGatewayConfig(settings).llmRouter;
+
+  it('is off unless asked for, whatever keys there are', () => {
+    expect(llmRouterOf({ OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })).toBeNull();
+  });
+
+  it('has its model in one place, and the effort that this model knows', () => {
+    expect(llmRouterOf({ LLM_ROUTER: 'on', OPENAI_API_KEY: 'sk-1' })).toEqual({
+      mode: 'on',
+      apiKey: 'sk-1',
+      baseUrl: null,
+      model: 'gpt-6-luna',
+      reasoningEffort: 'none',
+      pricesFile: null,
+    });
+    expect(
+      llmRouterOf({ LLM_ROUTER: 'shadow', OPENAI_API_KEY: 'k', ROUTER_MODEL: 'mine', PRICES_FILE: '/p.json' }),
+    ).toMatchObject({ mode: 'shadow', model: 'mine', reasoningEffort: null, pricesFile: '/p.json' });
+  });
+
+  it('takes an address without a key', () => {
+    expect(llmRouterOf({ LLM_ROUTER: 'on', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })).toMatchObject({
+      apiKey: 'no-key',
+      baseUrl: 'http://127.0.0.1:9/v1',
+    });
+  });
+
+  it.each(['on', 'shadow'])('%s needs one of them, and says so', (mode) => {
+    expect(() => loadGatewayConfig({ LLM_ROUTER: mode })).toThrow(
+      expect.objectContaining({ name: 'ConfigError', variable: 'OPENAI_API_KEY' }),
+    );
   });
 });
 

@@ -516,3 +516,62 @@ describe('control words', () => {
     });
   });
 });
+
+describe('an address that nobody may open', () => {
+  const said = clauseOf('check ten dot zero dot zero dot five', { skill: 'validate-site', agent: 'browser' });
+
+  it('is declined with the reason; nothing starts, not even what was said beside it', async () => {
+    const text = 'refactor and check ten dot zero dot zero dot five';
+    gateway = await openGateway({
+      router: createScriptedRouter({ [text]: routeOf('dispatch', [clauseOf('refactor'), said]) }),
+    });
+    const { status, body } = await post<DeclinedReply>({ text, utterance_id: 'u-private' });
+    expect([status, body.status, body.reason]).toEqual([
+      200,
+      'declined',
+      '10.0.0.5 is a private address; list it in TARGETS_FILE to allow it',
+    ]);
+    expect(gateway.engine.starts).toEqual([]);
+    expect(phases(body.trace_id)).toEqual(['received', 'routed', 'declined']);
+  });
+
+  it('is declined as the answer to a question too, and the question is over', async () => {
+    const open = clauseOf('check the site', {
+      skill: 'validate-site',
+      agent: 'browser',
+      ask: true,
+      missing: ['target'],
+    });
+    gateway = await openGateway({
+      router: createScriptedRouter({ 'check the site': routeOf('clarify', [open]) }),
+    });
+    const asked = await post<ClarifyReply>({ text: 'check the site', session_id: 's' });
+    expect(asked.body.status).toBe('clarify');
+    const refused = await post<DeclinedReply>({ text: 'localhost port three thousand', session_id: 's' });
+    expect(refused.body).toMatchObject({ status: 'declined', trace_id: asked.body.trace_id });
+    expect((await post({ text: 'staging', session_id: 's' })).body.status).toBe('declined');
+    expect(gateway.engine.starts).toEqual([]);
+  });
+
+  it('opens for its job alone when it is public, or listed', async () => {
+    const open = clauseOf('check the site', {
+      skill: 'validate-site',
+      agent: 'browser',
+      ask: true,
+      missing: ['target'],
+    });
+    gateway = await openGateway({
+      router: createScriptedRouter({ 'check the site': routeOf('clarify', [open]) }),
+    });
+    for (const [answer, target] of [
+      ['staging dot example dot com', { name: 'staging.example.com', url: 'https://staging.example.com/' }],
+      ['one two seven dot zero dot zero dot one port four thousand', { name: 'staging', url: 'http://127.0.0.1:4000' }],
+    ] as const) {
+      await post({ text: 'check the site', session_id: 's' });
+      const { body } = await post<AcceptedReply>({ text: answer, session_id: 's' });
+      expect(body.status).toBe('accepted');
+      const plan = await gateway.artifacts.getJson(gateway.engine.starts.at(-1)?.input.jobs[0]?.plan ?? '');
+      expect((plan as JobPlan).targets).toEqual([target]);
+    }
+  });
+});

@@ -45,6 +45,11 @@ describe('the shipped prices', () => {
     ['gemini-3.5-flash', tokens(M), 1.5],
     ['gemini-3.5-flash', tokens(0, M), 9],
     ['gemini-3.5-flash', tokens(M, 0, M), 0.15],
+    ['gpt-6-luna', tokens(200_000), 0.02],
+    ['gpt-6-luna', tokens(200_000, M), 0.52],
+    ['gpt-6-luna', tokens(200_000, 0, 200_000), 0.002],
+    ['gpt-6-luna', tokens(200_000, 0, 0, 200_000), 0.025],
+    ['gpt-6-luna', tokens(M, M), 0.95],
   ])('%s %j costs %d', (model, counts, usd) => {
     expect(book.cost(model, counts)).toBeCloseTo(usd, 9);
   });
@@ -57,6 +62,8 @@ describe('the shipped prices', () => {
   it('knows a dated snapshot by its family, and nothing else', () => {
     expect(book.cost('claude-sonnet-5-5-20261103', tokens(M))).toBe(2);
     expect(book.knows('claude-sonnet-5-5-20261103')).toBe(true);
+    expect(book.cost('gpt-6-luna-2026-09-22', tokens(200_000))).toBe(0.02);
+    expect(book.knows('gpt-6-luna-2026-0922')).toBe(false);
   });
 
   it.each(['claude-sonnet-9', 'gemini-3.5-flash-lite', '', 'constructor', '__proto__', 'toString'])(
@@ -73,10 +80,12 @@ describe('the shipped prices', () => {
       checked: string;
       coding: { name: string; provider: string };
       browser: { name: string; provider: string };
+      router: { name: string; provider: string };
     };
     expect(models.checked).toMatch(/^20\d\d-\d\d-\d\d$/);
-    expect([models.coding.provider, models.browser.provider]).toEqual(['anthropic', 'gemini']);
-    expect([models.coding.name, models.browser.name].map((name) => book.knows(name))).toEqual([true, true]);
+    const roles = [models.coding, models.browser, models.router];
+    expect(roles.map(({ provider }) => provider)).toEqual(['anthropic', 'gemini', 'openai']);
+    expect(roles.map(({ name }) => book.knows(name))).toEqual([true, true, true]);
   });
 });
 

@@ -346,6 +346,13 @@ describe('names', () => {
     expect(renameAsked({ from: 'a', to: 'b' }, 'rename x to y')).toEqual({ from: 'a', to: 'b' });
     expect(renameAsked({}, 'refactor the API')).toBeNull();
   });
+
+  it('are words again when nobody wrote them, so that the code decides how a new name is written', () => {
+    const asked = { from: 'getTotal', to: 'computeTotal' };
+    expect(renameAsked(asked, 'rename get total to compute total')).toEqual({ ...asked, to: 'compute total' });
+    expect(renameAsked(asked, 'rename getTotal to computeTotal')).toEqual(asked);
+    expect(renameAsked(asked, 'rename get total to compute total in camel case')).toEqual(asked);
+  });
 });
 
 describe('material', () => {

@@ -13,8 +13,8 @@ const make = (...args: string[]): string => {
 describe('make', () => {
   it('without a target lists every target with a line about it', () => {
     const listed = make().trimEnd().split('\n');
-    const names = listed.map((line) => /^ {2}make (\w+) +\S.*$/.exec(line)?.[1]);
-    expect(names).toEqual('help demo dev test check format worker edge traces datasette bench setup clean'.split(' '));
+    const names = listed.map((line) => /^ {2}make ([a-z-]+) +\S.*$/.exec(line)?.[1]);
+    expect(names).toEqual('help demo dev test check format worker edge traces datasette bench eval-routing setup clean'.split(' '));
   });
 
   it.each([
@@ -26,6 +26,7 @@ describe('make', () => {
     ['edge', 'setup/run npm run --silent edge --'],
     ['traces', 'setup/run node cli/main.ts traces import'],
     ['bench', 'setup/run --tell node bench/main.ts'],
+    ['eval-routing', 'setup/run --tell node --expose-gc evals/routing/main.ts'],
   ])('%s does all set-up, then its job', (target, command) => {
     expect(make('-n', target).trim()).toBe(command);
     expect(make('-n', target, 'ARGS=--one two').trim()).toBe(target === 'check' ? command : `${command} --one two`);

@@ -65,17 +65,11 @@ describe('openRegistry', () => {
     const { skills, agents, quarantined, instructionsOf } = registry.current();
     expect(quarantined).toEqual([]);
     expect(names(registry.current())).toEqual(
-      expect.arrayContaining([
-        'coding',
-        'browser',
-        'summarize',
-        'fix-tests',
-        'run-tests',
-        'rename-symbol',
-        'validate-site',
-      ]),
+      'browser coding compare-pages deploy extract-data fix-bug fix-tests rename-symbol review-changes run-evaluation run-tests summarize validate-site write-tests'.split(
+        ' ',
+      ),
     );
-    expect(agents.map((agent) => agent.name)).toEqual(['browser', 'coding', 'summarize']);
+    expect(agents.map((agent) => agent.name)).toEqual(['browser', 'coding', 'deployment', 'evaluation', 'summarize']);
     for (const { agent } of skills) expect(instructionsOf(agent).length).toBeGreaterThan(200);
   });
 
@@ -170,6 +164,46 @@ describe('quarantine names the file, the place in it, and what is expected', () 
       }),
       /defaults.*must be equal to one of/,
     ],
+    [
+      'a synonym of no value',
+      skill('alpha', {
+        parameters: {
+          type: 'object',
+          properties: { a: { type: 'string', enum: ['x'], 'x-synonyms': { y: ['why'] } } },
+        },
+      }),
+      /x-synonyms: "y" is not one of the enum/,
+    ],
+    [
+      'a synonym of two values',
+      skill('alpha', {
+        parameters: {
+          type: 'object',
+          properties: { a: { type: 'string', enum: ['x', 'y'], 'x-synonyms': { x: ['Same one'], y: ['same-one'] } } },
+        },
+      }),
+      /x-synonyms: "same-one" stands for x and y/,
+    ],
+    [
+      'synonyms that are no lists',
+      skill('alpha', {
+        parameters: { type: 'object', properties: { a: { type: 'string', enum: ['x'], 'x-synonyms': { x: 'y' } } } },
+      }),
+      /not a valid JSON Schema: .*x-synonyms/,
+    ],
+    [
+      'a format nobody reads',
+      skill('alpha', { parameters: { type: 'object', properties: { a: { type: 'string', format: 'email' } } } }),
+      /unknown format "email"/,
+    ],
+    [
+      'a default that breaks its format',
+      skill('alpha', {
+        parameters: { type: 'object', properties: { a: { type: 'string', format: 'branch' } } },
+        defaults: { a: 'a..b' },
+      }),
+      /defaults.*must match format "branch"/,
+    ],
     ['a default nobody declared', skill('alpha', { defaults: { b: 1 } }), /defaults: "b" is not one of/],
     ['a prompt nobody declared', skill('alpha', { slot_prompts: { b: 'Which?' } }), /slot_prompts: "b"/],
     [
@@ -188,6 +222,16 @@ describe('quarantine names the file, the place in it, and what is expected', () 
   it('10 MB are refused by their size, unread', async () => {
     expect(await reasonOf('a.json', `{"name":"${'x'.repeat(10 * 1024 * 1024)}"}`)).toMatch(
       /^\d+ bytes; at most \d+ are read$/,
+    );
+  });
+
+  it('more examples than a thousand; a thousand long ones are served', async () => {
+    const examples = (count: number): string[] =>
+      Array.from({ length: count }, (_, i) => `order number ${i} ${'x'.repeat(280)}`);
+    expect(await reasonOf('a.json', skill('alpha', { examples: examples(1_000) }))).toBe('served');
+    expect(await reasonOf('a.json', skill('alpha', { examples: examples(1_001) }))).toMatch(/^examples: .*<=1000/);
+    expect(await reasonOf('a.json', skill('alpha', { examples: ['x'.repeat(301)] }))).toMatch(
+      /^examples\[0\]: .*<=300/,
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { allowListOf, isPrivateAddress, plainHost } from '../../../../activities/browser/allow-list.ts';
+import { allowListOf } from '../../../../activities/browser/allow-list.ts';
+import { isPrivateAddress, plainHost } from '../../../../platform/addresses.ts';
 import { addressOf } from '../../../../activities/browser/navigate.ts';
 
 describe('allow-list', () => {

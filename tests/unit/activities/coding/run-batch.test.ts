@@ -321,6 +321,7 @@ describe('an effect that no reset takes back', () => {
     session = await openJob(environment, { generation: 3 });
     const { results } = await runCalls(environment, session, 1, [bash(deploy)]);
     expect(textOf(results[0])).toMatch(/refused|unreachable|Cannot assign/i);
+    expect(textOf(results[0])).toContain('is not allowed on this worker (CODING_DEPLOY_ALLOW does not name it)');
     const other = await runCalls(environment, session, 2, [bash(deploy.replace('receipt.txt;', 'other.txt;'))]);
     expect(other.results[0]?.is_error).toBe(false);
     expect(reached).toBe(0);

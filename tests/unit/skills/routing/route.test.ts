@@ -1,71 +1,15 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { Skill } from '../../../../contracts/skill.ts';
 import { REPOSITORY_ROOT } from '../../../../platform/env.ts';
 import { loadSnapshot } from '../../../../skills/load.ts';
 import type { RegistrySnapshot } from '../../../../skills/registry.ts';
 import { createRouter } from '../../../../skills/routing/route.ts';
 import type { RouteResult, Router } from '../../../../skills/routing/router.ts';
+import { fixedRegistry as fixed, madeSnapshot as made } from '../../../fakes/fixed-registry.ts';
 
-const DIR = join(REPOSITORY_ROOT, 'skills');
-
-const fixed = (snapshot: RegistrySnapshot) => ({ current: () => snapshot, onChange: () => () => undefined });
-const made = (version: string, ...skills: Record<string, unknown>[]): RegistrySnapshot => ({
-  version,
-  skills: skills.map((entry) => Skill.parse({ version: 1, agent: 'coding', description: 'x', ...entry })),
-  agents: [],
-  quarantined: [],
-  instructionsOf: () => '',
-});
-const essence = ({ decision, clauses }: RouteResult): unknown[] => [
-  decision,
-  ...clauses.map(({ skill, text }) => [skill, text]),
-];
-
-let snapshot: RegistrySnapshot;
 let router: Router;
 beforeAll(async () => {
-  snapshot = await loadSnapshot(DIR);
-  router = createRouter({ registry: fixed(snapshot) });
-});
-
-describe('the shipped skills', () => {
-  const files = readdirSync(DIR).filter((name) => name.endsWith('.json'));
-
-  it.each(files)('%s: at least ten examples, negative examples, and each routes as written', async (file) => {
-    const skill = Skill.parse(JSON.parse(readFileSync(join(DIR, file), 'utf8')));
-    expect(skill.examples.length).toBeGreaterThanOrEqual(10);
-    expect(skill.negative_examples.length).toBeGreaterThanOrEqual(3);
-    const astray: unknown[] = [];
-    for (const text of skill.examples) {
-      const result = await router.route(text);
-      const [clause] = result.clauses;
-      if (result.decision !== 'dispatch' || result.clauses.length !== 1 || clause?.skill !== skill.name)
-        astray.push([text, ...essence(result)]);
-    }
-    for (const text of skill.negative_examples) {
-      const result = await router.route(text);
-      if (result.decision !== 'decline') astray.push([text, ...essence(result)]);
-    }
-    expect(astray).toEqual([]);
-  });
-
-  it('no example is said by two skills', () => {
-    const all = snapshot.skills.flatMap((skill) => skill.examples.map((text) => text.toLowerCase()));
-    expect(all.filter((text, i) => all.indexOf(text) !== i)).toEqual([]);
-  });
-
-  it('every none-line is declined, and none is an example', async () => {
-    const lines = readFileSync(join(DIR, 'routing/none-lines.txt'), 'utf8')
-      .split('\n')
-      .filter((line) => line && !line.startsWith('#'));
-    expect(lines.length).toBeGreaterThanOrEqual(150);
-    const astray: string[] = [];
-    for (const line of lines) if ((await router.route(line)).decision !== 'decline') astray.push(line);
-    expect(astray).toEqual([]);
-  });
+  router = createRouter({ registry: fixed(await loadSnapshot(join(REPOSITORY_ROOT, 'skills'))) });
 });
 
 describe('sentences', () => {
@@ -86,7 +30,6 @@ describe('sentences', () => {
     ]);
   });
 
-  // None of these is an example; the second column is what a person would expect.
   it.each<[string, (string | null)[]]>([
     ['please refactor the api and check the staging site', ['coding', 'validate-site']],
     ['refactor the api, then validate the staging website', ['coding', 'validate-site']],
@@ -94,7 +37,7 @@ describe('sentences', () => {
       'Run the tests. Then check the site for broken links. Finally give me a summary.',
       ['run-tests', 'validate-site', 'summarize'],
     ],
-    ['Refactor the API, add tests and validate the staging website', ['coding', 'validate-site']],
+    ['Refactor the API, add tests and validate the staging website', ['coding', 'write-tests', 'validate-site']],
     ['rename parseUser to readUser everywhere and validate the website', ['rename-symbol', 'validate-site']],
     ['um could you please run the unit tests for me', ['run-tests']],
     ['open the login page, then click sign in and then read the headline', ['browser']],
@@ -114,15 +57,12 @@ describe('sentences', () => {
     'my brother validates tickets on the train and his wife codes insurance claims',
     'did you hear that they are building a new stadium',
     'what is the weather in Paris and can you play music',
+    'hey siri, run the tests',
     'lorem ipsum dolor sit amet',
     '你好，今天天气怎么样',
     '🙂🙂🙂',
   ])('declines: %s', async (text) => {
     expect(await router.route(text)).toMatchObject({ decision: 'decline', clauses: [{ skill: null }] });
-  });
-
-  it.each(['', '   ', '\n\t', '...', '!?,'])('declines nothing at all: %j', async (text) => {
-    expect((await router.route(text)).decision).toBe('decline');
   });
 
   it('waits for what was said before: then, if it fails, either way', async () => {
@@ -166,6 +106,107 @@ describe('sentences', () => {
   });
 });
 
+describe('sentences as they are really said', () => {
+  /** Clauses as "skill: text", with what they wait for. */
+  const routed = async (text: string): Promise<unknown[]> => {
+    const { decision, clauses } = await router.route(text);
+    return [
+      decision,
+      ...clauses.map(({ skill, text: said, depends_on }) =>
+        [`${skill}: ${said}`, ...depends_on.map(({ clause, when }) => `${clause} ${when}`)].join(' < '),
+      ),
+    ];
+  };
+
+  it('"fix and test the parser": two orders that share the parser', async () => {
+    const { decision, clauses } = await router.route('fix and test the parser');
+    expect([decision, clauses.length]).toEqual(['dispatch', 2]);
+    expect(clauses[0]?.skill).toMatch(/^(fix-bug|coding)$/);
+    expect(clauses[1]?.skill).toMatch(/^(write-tests|run-tests)$/);
+  });
+
+  it('"deploy it" alone asks what, and where', async () => {
+    expect(await router.route('deploy it')).toMatchObject({
+      decision: 'clarify',
+      clauses: [{ skill: 'deploy', ask: true, missing: ['target'] }],
+    });
+  });
+
+  it.each(['test it', 'refactor this', 'fix'])('"%s" alone does not say what', async (text) => {
+    const { decision, clauses } = await router.route(text);
+    expect([decision, clauses.length]).toEqual(['clarify', 1]);
+    expect(clauses[0]?.reason).toBe(`"${text}" does not say what`);
+  });
+
+  it('what was taken back is not ordered', async () => {
+    const { decision, clauses } = await router.route('refactor the, no wait, revert the API');
+    expect(clauses.map(({ skill, text, span }) => [skill, text, span])).toEqual([
+      ['coding', 'revert the API', [23, 37]],
+    ]);
+    expect(['dispatch', 'clarify']).toContain(decision);
+  });
+
+  it.each([
+    "don't deploy anything yet, just fix the types",
+    'fix the types, but do not deploy to production',
+    'fix the types but do not deploy to production',
+    "fix the types but don't deploy to staging",
+    'fix the types, no need to deploy it to production',
+    'fix the types instead of deploying to production',
+    'fix the types, do not touch production and staging',
+  ])('what must not be done is not: %s', async (text) => {
+    const { decision, clauses } = await router.route(text);
+    expect([decision, ...clauses.map(({ agent }) => agent)]).toEqual(['dispatch', 'coding']);
+  });
+
+  it('two sites for one check are two checks, and no deployment', async () => {
+    const { clauses } = await router.route('validate staging and production');
+    expect(clauses.map(({ skill, parameters }) => [skill, parameters['target']])).toEqual([
+      ['validate-site', 'staging'],
+      ['validate-site', 'production'],
+    ]);
+  });
+
+  it.each(['deploy to production if the tests pass', 'if the tests pass deploy to production'])(
+    'a condition that nothing said before meets is not dropped: %s',
+    async (text) => {
+      const { decision, clauses } = await router.route(text);
+      const last = clauses.find(({ skill }) => skill === 'deploy');
+      expect(decision === 'dispatch' && last?.depends_on.length === 0).toBe(false);
+    },
+  );
+
+  it.each([
+    ['right the tests for the parser', 'write-tests', {}],
+    ['validate the staging sight', 'validate-site', { target: 'staging' }],
+    ['de ploy to pro duction', 'deploy', { target: 'production' }],
+  ])('heard wrongly: %s', async (text, skill, parameters) => {
+    expect(await router.route(text)).toMatchObject({ decision: 'dispatch', clauses: [{ skill, text, parameters }] });
+  });
+
+  it('"if it passes …, if it fails …": both speak of what came before', async () => {
+    expect(await routed('run the tests and if it passes deploy to staging, if it fails fix the tests')).toEqual([
+      'dispatch',
+      'run-tests: run the tests',
+      'deploy: deploy to staging < 0 succeeded',
+      'fix-tests: fix the tests < 0 failed',
+    ]);
+  });
+
+  it('a condition at the end keeps a clause apart from its neighbour', async () => {
+    const { clauses } = await router.route('refactor the API, clean up the code if it fails');
+    expect(clauses.map(({ depends_on }) => depends_on)).toEqual([[], [{ clause: 0, when: 'failed' }]]);
+  });
+
+  it('"before you …": what comes later is said first', async () => {
+    expect(await routed('before you deploy to production validate staging')).toEqual([
+      'dispatch',
+      'validate-site: validate staging',
+      'deploy: deploy to production < 0 succeeded',
+    ]);
+  });
+});
+
 describe('uncertainty', () => {
   const twins = (priority = 0): RegistrySnapshot =>
     made(
@@ -183,6 +224,16 @@ describe('uncertainty', () => {
     expect(result.decision).toBe('clarify');
     expect([result.clauses[0]?.skill, result.clauses[0]?.runner_up?.skill].sort()).toEqual(['prune', 'water']);
   });
+
+  it.each(['read me the two signs', 'wear the coat, too', 'knew nobody sign up'])(
+    'an example is itself, whatever a recogniser might have made of it: %s',
+    async (text) => {
+      const { clauses } = await createRouter({
+        registry: fixed(made('odd', { name: 'odd', examples: [text, 'readme and signup'] })),
+      }).route(text);
+      expect(clauses).toMatchObject([{ skill: 'odd', text, reason: 'word for word an example of odd' }]);
+    },
+  );
 
   it('unless one has priority', async () => {
     const result = await createRouter({ registry: fixed(twins(5)) }).route('feed the plants');
@@ -237,71 +288,11 @@ describe('following the registry', () => {
     expect((await follower.route('wind the old clock')).clauses[0]?.skill).toBe('two');
   });
 
-  it('has an answer without any skill', async () => {
+  it('learns a skill from a single example, and has an answer without any', async () => {
     expect((await createRouter({ registry: fixed(made('none')) }).route('run the tests')).decision).toBe('decline');
-  });
-
-  it('learns a skill from a single example', async () => {
     const result = await createRouter({
       registry: fixed(made('s', { name: 'clock', examples: ['wind the old clock'] })),
     }).route('wind the old clock');
     expect(result.clauses[0]?.skill).toBe('clock');
-  });
-});
-
-describe('hostile input', () => {
-  /** Far above what it takes (tens of milliseconds), far below what a quadratic or exponential way would take. */
-  const DEADLINE_MS = 5_000;
-  it.each<[string, string]>([
-    ['500 times "and"', 'and '.repeat(500)],
-    ['400 orders joined by "and"', 'run the tests and '.repeat(400)],
-    ['orders joined by "then"', 'validate the site, refactor the api then '.repeat(190)],
-    ['8,000 letters', 'a'.repeat(8_000)],
-    ['8,000 marks', '!?,;. '.repeat(1_333)],
-    ['conditions only', 'if it fails '.repeat(660)],
-    ['letters one by one', 'a b '.repeat(2_000)],
-    ['combining marks', 'a\u0301'.repeat(4_000)],
-    ['an address without end', `check http://${'a.'.repeat(3_900)}`],
-    ['too long', 'x '.repeat(4_001)],
-  ])('is bounded in time and in jobs: %s', async (_, text) => {
-    await router.route('run the tests');
-    const started = performance.now();
-    const result = await router.route(text);
-    expect(performance.now() - started).toBeLessThan(DEADLINE_MS);
-    expect(result.clauses.length).toBeLessThanOrEqual(8);
-  });
-
-  it('stops when asked to', async () => {
-    const result = await router.route('run the tests and check the site', AbortSignal.abort(new Error('gone')));
-    expect(result).toMatchObject({ decision: 'decline', clauses: [{ reason: 'could not be read: gone' }] });
-  });
-
-  it('any text: spans are the clauses, dependencies point back, orders are complete', async () => {
-    const words = fc.constantFrom(
-      ...'refactor the api validate staging website run tests and then if it fails either way , . ; summarize results rename a to b hello'.split(
-        ' ',
-      ),
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.oneof(
-          fc.string({ maxLength: 300 }),
-          fc.array(words, { maxLength: 40 }).map((list) => list.join(' ')),
-        ),
-        async (text) => {
-          const { decision, clauses, control } = await router.route(text);
-          expect(control !== null).toBe(decision === 'control');
-          for (const [i, clause] of clauses.entries()) {
-            expect(text.slice(...clause.span)).toBe(clause.text);
-            if (i > 0) expect(clause.span[0]).toBeGreaterThanOrEqual(clauses[i - 1]?.span[1] ?? 0);
-            for (const { clause: before } of clause.depends_on) expect(before).toBeLessThan(i);
-            if (decision === 'dispatch') expect([clause.missing, typeof clause.skill]).toEqual([[], 'string']);
-            expect(clause.score).toBeGreaterThanOrEqual(0);
-            expect(clause.score).toBeLessThanOrEqual(1);
-          }
-        },
-      ),
-      { numRuns: 300 },
-    );
   });
 });

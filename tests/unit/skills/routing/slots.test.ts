@@ -83,6 +83,97 @@ describe('numbers and switches', () => {
   });
 });
 
+describe('formats', () => {
+  const symbols = skill(
+    {
+      from: { type: 'string', format: 'symbol', 'x-cues': ['rename', 'name of', 'from'] },
+      to: { type: 'string', format: 'symbol', 'x-cues': ['to', 'into'] },
+    },
+    ['from', 'to'],
+  );
+  it.each<[string, string | undefined, string | undefined]>([
+    ['rename get user by I D to fetch user by I D', 'getUserById', 'fetchUserById'],
+    ['rename parseUser to readUser everywhere', 'parseUser', 'readUser'],
+    ['rename OrderService to order desk in all files', 'OrderService', 'OrderDesk'],
+    ['rename the class order service to order desk', 'OrderService', 'OrderDesk'],
+    ['rename get_total to compute total', 'get_total', 'compute_total'],
+    ['rename get user to fetch user in snake case', 'getUser', 'fetch_user'],
+    ['rename foo to bar to match the docs', 'foo', 'bar'],
+    ['rename it to foo', undefined, 'foo'],
+    // Which "to" parts the two? Better asked than guessed.
+    ['rename convert to string to stringify', undefined, undefined],
+  ])('symbols: %s', (text, from, to) => {
+    const { parameters } = fillSlots(symbols, text);
+    expect([parameters['from'], parameters['to']]).toEqual([from, to]);
+  });
+
+  const change = skill({
+    file: { type: 'string', format: 'file' },
+    branch: { type: 'string', format: 'branch' },
+    address: { type: 'string', format: 'uri' },
+  });
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'fix the file user service dot t s on branch feature slash login page',
+      { file: 'user-service.ts', branch: 'feature/login-page' },
+    ],
+    ['open user service dot t s please', { file: 'user-service.ts' }],
+    ['clean up src/userService.ts', { file: 'src/userService.ts' }],
+    ['switch to the main branch and run the tests', { branch: 'main' }],
+    ['check out branch release slash one dot two', { branch: 'release/1.2' }],
+    ['read staging dot example dot com slash news', { address: 'https://staging.example.com/news' }],
+    ['read example dot com and example dot org', {}],
+    ['write to bob at example dot com', {}],
+  ])('files, branches, addresses: %s', (text, parameters) => {
+    expect(fillSlots(change, text).parameters).toEqual(parameters);
+  });
+
+  const visit = skill(
+    {
+      target: {
+        type: 'string',
+        format: 'target',
+        'x-synonyms': { staging: ['stage'], production: ['prod', 'live site'] },
+      },
+    },
+    ['target'],
+    { target: 'staging' },
+  );
+  const targets = [
+    { name: 'staging', url: 'http://127.0.0.1:4000' },
+    { name: 'preview', url: 'https://preview.example.org' },
+  ];
+  it.each<[string, unknown]>([
+    ['check the site', 'staging'],
+    ['check prod', 'production'],
+    ['check the live site', 'production'],
+    ['check preview', 'preview'],
+    ['check production, not staging', 'production'],
+    ['check staging dot example dot com', 'https://staging.example.com/'],
+    ['check the staging site at staging dot example dot com slash login', 'https://staging.example.com/login'],
+    ['check http://127.0.0.1:4000/', 'staging'],
+    ['check http://127.0.0.1:4000/login', 'http://127.0.0.1:4000/login'],
+    ['check preview dot example dot org', 'preview'],
+    ['check staging and preview', undefined],
+    ['check staging and example dot com', undefined],
+  ])('targets: %s', (text, target) => {
+    expect(fillSlots(visit, text, { targets }).parameters['target']).toBe(target);
+    expect(namesTwoValues(visit, text, { targets })).toBe(target === undefined);
+  });
+});
+
+it.each<[string, Record<string, unknown>]>([
+  ['look at twenty five pages', { pages: 25 }],
+  ['a depth of two and twelve pages', { depth: 2, pages: 12 }],
+  ['12 pages', { pages: 12 }],
+  // One number, and no word says whose.
+  ['take three', {}],
+  ['pages of version one dot two', {}],
+])('numbers in words, each for its own: %s', (text, parameters) => {
+  const numbers = skill({ pages: { type: 'integer' }, depth: { type: 'integer' } });
+  expect(fillSlots(numbers, text).parameters).toEqual(parameters);
+});
+
 it('any text gives strings from it, within their length, or says what is missing', () => {
   fc.assert(
     fc.property(
