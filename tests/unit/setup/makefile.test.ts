@@ -14,7 +14,9 @@ describe('make', () => {
   it('without a target lists every target with a line about it', () => {
     const listed = make().trimEnd().split('\n');
     const names = listed.map((line) => /^ {2}make ([a-z-]+) +\S.*$/.exec(line)?.[1]);
-    expect(names).toEqual('help demo dev test check format worker edge traces datasette bench eval-routing setup clean'.split(' '));
+    expect(names).toEqual(
+      'help demo dev test check format worker edge traces datasette bench eval-routing setup clean'.split(' '),
+    );
   });
 
   it.each([
