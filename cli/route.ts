@@ -19,7 +19,7 @@ const clauseLine = ({ skill, text, parameters, missing, depends_on }: RoutedClau
 };
 
 /** A decision in short, for a person. */
-export const decisionText = (sentence: string, result: RouteResult): string =>
+const decisionText = (sentence: string, result: RouteResult): string =>
   [
     `${result.decision}: ${sentence}`,
     ...(result.control ? [`  ${result.control.action} ${result.control.target ?? ''}`.trimEnd()] : []),

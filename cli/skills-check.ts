@@ -257,7 +257,7 @@ const barLines = ({ thresholds, risky, missed, accepted }: SkillsReport['trainin
 ];
 
 /** The report for a person. */
-export const reportText = (report: SkillsReport): string => {
+const reportText = (report: SkillsReport): string => {
   const { findings, figures, training, skills, examples } = report;
   const failed = findings.filter(({ level }) => level === 'fail').length;
   const unseen = training.right_unseen === null ? '' : `, ${percent(training.right_unseen)} right unseen`;

@@ -17,7 +17,7 @@ const SHOWN = 40;
 const WIDE = 110;
 
 /** Rows: what was expected. Columns: what came out, by number where their names would be too wide. */
-export const confusionTable = (confusion: readonly Confusion[]): string => {
+const confusionTable = (confusion: readonly Confusion[]): string => {
   const names = [...new Set(confusion.flatMap(({ expected, got }) => [expected, got]))].sort();
   const rows = names.filter((name) => confusion.some(({ expected }) => expected === name));
   const count = (expected: string, got: string): string =>

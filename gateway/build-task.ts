@@ -13,10 +13,10 @@ import { targetsFor } from './targets.ts';
 /** Bytes of an instruction as people and payloads see it; the whole text is in the plan. */
 const INSTRUCTION_BYTES = 400;
 /**
- * `on_low_confidence` asks below these: 0.7 is the highest bar the router sets itself from a registry's examples, and
- * 0.24 is twice the distance at which it calls two skills tied.
+ * `on_low_confidence` asks below these: 0.85 is the score from which the router calls an order certain, and 0.24 is
+ * twice the distance at which it calls two skills tied.
  */
-const LOW_SCORE = 0.7;
+const LOW_SCORE = 0.85;
 const LOW_MARGIN = 0.24;
 
 /** What people call a provider's models; which one it is, the worker's variable says. */

@@ -1,18 +1,23 @@
 import type { ClarifyReply } from '../contracts/replies.ts';
+import type { Skill } from '../contracts/skill.ts';
 import type { RegistrySnapshot } from '../skills/registry.ts';
 import { answeredIn, isBareChoice, mentionedIn } from '../skills/routing/answers.ts';
 import { parametersOf, requiredOf } from '../skills/routing/parameter-schema.ts';
 import type { SlotOptions } from '../skills/routing/parameter-schema.ts';
 import type { RouteResult, RoutedClause } from '../skills/routing/router.ts';
 import { fillSlots } from '../skills/routing/slots.ts';
+import { answerDoubt, isGuarded, wantsNothing } from '../skills/routing/spoken-refusals.ts';
 import { plainWords } from '../skills/routing/spoken-words.ts';
 
 /** One space around each word, so that a phrase is found as whole words. */
 const wordsOf = (text: string): string => ` ${plainWords(text).join(' ')} `;
 const says = (text: string, phrase: string): boolean => {
   const words = wordsOf(phrase);
-  return words.trim() !== '' && wordsOf(text).includes(words);
+  const at = words.trim() === '' ? -1 : wordsOf(text).indexOf(words);
+  return at >= 0 && !DENIED.test(wordsOf(text).slice(0, at));
 };
+/** "not coding", "don't do the deploy": what ends like this denies the name behind it. */
+const DENIED = / (?:no|not|don['’]?t|never|neither|nor|without|stop|cancel|skip)(?: (?:do|the|want|a))*$/;
 
 /** The first clause that waits for an answer; null when the transcript can be dispatched. */
 export const openClause = (clauses: readonly RoutedClause[]): { clause: RoutedClause; index: number } | null => {
@@ -101,8 +106,11 @@ export const answerClause = (
   const replaced = (next: RoutedClause): RoutedClause[] => parked.with(index, next);
   const own = route.clauses.length === 1 ? route.clauses[0] : undefined;
   const skillOf = (name: string | null) => snapshot.skills.find((skill) => skill.name === name);
+  const doubtful = (skill: Skill | undefined): boolean =>
+    skill !== undefined && isGuarded(skill) && answerDoubt(answer) !== null;
 
   const missing = clause.missing[0];
+  if (doubtful(skillOf(clause.skill)) && missing !== undefined) return null;
   if (missing !== undefined) {
     const skill = skillOf(clause.skill);
     if (!skill) return null;
@@ -132,7 +140,7 @@ export const answerClause = (
       ? named[0]
       : (candidates.find((name) => own?.skill === name && !own.ask) ?? pickedBy(answer, candidates));
   const skill = skillOf(meant ?? null);
-  if (!skill) return null;
+  if (!skill || doubtful(skill)) return null;
   const same = skill.name === clause.skill;
   const parameters = {
     ...(same ? { ...skill.defaults, ...clause.parameters } : fillSlots(skill, clause.text, options).parameters),
@@ -152,4 +160,17 @@ export const answerClause = (
       reason: `${skill.name} was chosen by answer`,
     }),
   );
+};
+
+/** Whether an answer says that what is asked about is not wanted after all. */
+export const refusesQuestion = (
+  parked: readonly RoutedClause[],
+  answer: string,
+  snapshot: RegistrySnapshot,
+): boolean => {
+  if (wantsNothing(answer)) return true;
+  const open = openClause(parked)?.clause;
+  const names = open ? candidatesOf(open).map(({ skill }) => skill) : [];
+  const guarded = snapshot.skills.some((skill) => names.includes(skill.name) && isGuarded(skill));
+  return guarded && answerDoubt(answer) === 'denied';
 };

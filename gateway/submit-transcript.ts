@@ -8,7 +8,7 @@ import type { TraceLog } from '../platform/trace-log.ts';
 import type { Registry } from '../skills/registry.ts';
 import type { RouteResult, Router } from '../skills/routing/router.ts';
 import type { Target } from '../skills/targets.ts';
-import { answerClause, openClause, questionFor } from './clarify.ts';
+import { answerClause, openClause, questionFor, refusesQuestion } from './clarify.ts';
 import { answersQuestion } from './control.ts';
 import type { Control } from './control.ts';
 import type { Dispatch, Dispatched, DispatchOrder } from './dispatch-task.ts';
@@ -151,8 +151,9 @@ export const createSubmitTranscript = (deps: SubmitDeps): SubmitTranscript => {
       targets: deps.targets,
     });
     if (!clauses) {
-      // A new order ends the old question; small talk does not.
-      if (heard.route.decision === 'dispatch') await parked.settle(heard.sessionId);
+      // A new order or a plain no ends the old question; small talk does not.
+      const refused = refusesQuestion(waiting.route.clauses, heard.said.text, snapshot);
+      if (heard.route.decision === 'dispatch' || refused) await parked.settle(heard.sessionId);
       return null;
     }
     const open = openClause(clauses);

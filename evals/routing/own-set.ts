@@ -4,19 +4,17 @@ import { parseLabelled } from '../../skills/authoring/labelled.ts';
 import { outcomeOf } from '../../skills/authoring/outcome.ts';
 import type { Outcome } from '../../skills/authoring/outcome.ts';
 import { loadSnapshot } from '../../skills/load.ts';
-import type { Embedder } from '../../skills/routing/embedder.ts';
 import { createRouter } from '../../skills/routing/route.ts';
 import type { TrainedRouter } from '../../skills/routing/training.ts';
 
 export type Half = 'development' | 'held-out';
 
 /** The router as shipped: its skills, its none-lines, `staging` as the only site with a name. */
-export const shippedRouter = async (embedder?: Embedder): Promise<TrainedRouter> => {
+export const shippedRouter = async (): Promise<TrainedRouter> => {
   const snapshot = await loadSnapshot(fromRoot('skills'));
   const router = createRouter({
     registry: { current: () => snapshot, onChange: () => () => undefined },
     targets: [{ name: 'staging', url: 'http://127.0.0.1:4000/' }],
-    ...(embedder && { embedder }),
   });
   await router.training();
   return router;

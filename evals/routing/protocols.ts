@@ -63,7 +63,7 @@ export const closedSet = async (seed: number, embedder?: Embedder): Promise<numb
   if (embedder) await classifier.learnVectors((texts) => embedder.embed(texts));
   const vectors = embedder ? await embedder.embed(lines.map(({ text }) => keyOf(text))) : [];
   const right = lines.filter(
-    ({ labels, text }, i) => classifier.rank(text, vectors[i]).ranked[0]?.skill === labels[0],
+    ({ labels, text }, i) => classifier.rank(text, { vector: vectors[i] }).ranked[0]?.skill === labels[0],
   ).length;
   return share(right, lines.length);
 };

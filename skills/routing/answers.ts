@@ -104,7 +104,7 @@ const switchFrom = (text: string): boolean | undefined => {
  * The value that an answer gives one parameter, read as `fillSlots` reads orders but without a cue: "the production one
  * please", "to fetch user", "twenty". Undefined when it gives none: "neither", two values at once, another sentence.
  */
-export const valueOf = (name: string, schema: ParameterSchema, answer: string, options: SlotOptions = {}): unknown => {
+const valueOf = (name: string, schema: ParameterSchema, answer: string, options: SlotOptions = {}): unknown => {
   if (schema.type === 'boolean') return switchFrom(answer);
   const bare = bareAnswer(answer);
   if (bare === '' || NO_ANSWER.has(plainWords(bare).join(' '))) return undefined;

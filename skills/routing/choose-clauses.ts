@@ -2,7 +2,7 @@ import type { Link } from './connectives.ts';
 import type { Piece } from './split.ts';
 
 /** A clause: one or more neighbouring pieces. */
-export interface Clause extends Omit<Piece, 'words' | 'weak' | 'tail'> {
+export interface Clause extends Omit<Piece, 'words' | 'sentence' | 'weak' | 'tail'> {
   text: string;
   /** What it is judged by when its own words lean on the clause before ("run them", "bar to supplier"). */
   meant: string;

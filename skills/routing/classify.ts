@@ -5,6 +5,7 @@ import { Vocabulary, featuresOf, wordsOf } from './features.ts';
 import type { Vector } from './features.ts';
 import { trainSoftmax } from './softmax.ts';
 import type { Sample, SoftmaxModel, Training } from './softmax.ts';
+import type { Respell } from './respell.ts';
 import { essenceOf } from './speech.ts';
 
 /** How well one text fits each skill. The scores and `none` (it is no order) add up to 1. */
@@ -30,8 +31,13 @@ export interface SkillReport {
 
 export interface Classifier extends Calibration {
   readonly report: readonly SkillReport[];
-  /** `vector`: of `keyOf(text)`; used once `learnVectors` is through. */
-  rank(text: string, vector?: Float32Array): Ranking;
+  /**
+   * `respell`: reads back what a recogniser may have written wrongly; a line known word for word stays as it is.
+   * `vector`: of `keyOf(text)`; used once `learnVectors` is through.
+   */
+  rank(text: string, help?: { respell?: Respell; vector?: Float32Array | undefined }): Ranking;
+  /** The text is a line that was learnt, word for word. */
+  knows(text: string): boolean;
   /** Learns the lines once more by their sentence vectors. @throws what `embed` throws; nothing has changed then. */
   learnVectors(embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>): Promise<void>;
 }
@@ -39,20 +45,23 @@ export interface Classifier extends Calibration {
 /** A line to learn from; label `null` is the none-class. */
 interface Line {
   text: string;
+  words: readonly string[];
   label: string | null;
 }
 
 /** Step and its decay: measured on CLINC150 (10 examples an intent, closed set); flat around these values. */
-const TRAINING = { rate: 3, decay: 0.2 };
+const TRAINING = { rate: 2, decay: 0.2 };
 /** Passes over the lines: for the model that serves, and for those that only set the bars. */
 const EPOCHS = { model: 8, heldOut: 6 };
 /** The none-lines are many and weigh little each: a third of them in a pass does as well. */
 const NONE_EVERY = 3;
 /** Parts the lines are divided into: each is scored by a model that did not see it. */
 const FOLDS = 2;
-/** With more skills than this fewer passes must do, or learning takes longer than a person waits. */
+/** With more skills than this, passes are counted by the work they are, or learning takes longer than a person waits. */
 const MANY_SKILLS = 60;
-const MANY_EPOCHS = { model: 5, heldOut: 3 };
+/** Lines times skills that all passes over them may come to, and the fewest and most passes that makes. */
+const MANY_WORK = 3_000_000;
+const MANY_EPOCHS = [4, 12] as const;
 /** Weights of a model, 4 bytes each. */
 const MAX_WEIGHTS = 6_000_000;
 /** What a verbatim example counts; never 1, which would say "certain". */
@@ -64,13 +73,12 @@ const KEYWORD_ODDS = 2;
 export const keyOf = (text: string): string => wordsOf(essenceOf(text)).join(' ');
 
 const linesOf = (skills: readonly Skill[], noneLines: readonly string[]): Line[] => {
-  const orders = skills.flatMap((skill) => skill.examples.map((text) => ({ text, label: skill.name })));
-  const taken = new Set(orders.map(({ text }) => keyOf(text)));
+  const lineOf = (label: string | null) => (text: string) => ({ text, words: wordsOf(essenceOf(text)), label });
+  const orders = skills.flatMap(({ name, examples }) => examples.map(lineOf(name)));
+  const taken = new Set(orders.map(({ words }) => words.join(' ')));
   // Another skill's example may stand as a negative example here; it is an order all the same.
-  const negatives = [...noneLines, ...skills.flatMap((skill) => skill.negative_examples)].filter(
-    (text) => !taken.has(keyOf(text)),
-  );
-  return [...orders, ...[...new Set(negatives)].map((text) => ({ text, label: null }))];
+  const negatives = new Set([...noneLines, ...skills.flatMap((skill) => skill.negative_examples)]);
+  return [...orders, ...[...negatives].map(lineOf(null)).filter(({ words }) => !taken.has(words.join(' ')))];
 };
 
 /** Step, decay and passes for sentence vectors, and what they are multiplied by; flat around these values on CLINC150. */
@@ -85,6 +93,13 @@ const mixed = (a: Float64Array, b: Float64Array): Float64Array => {
   const product = a.map((value, c) => Math.sqrt(value * (b[c] ?? 0)));
   const total = product.reduce((sum, value) => sum + value, 0) || 1;
   return product.map((value) => value / total);
+};
+
+const epochsFor = (lines: number, classes: number): { model: number; heldOut: number } => {
+  if (classes <= MANY_SKILLS) return EPOCHS;
+  const [fewest, most] = MANY_EPOCHS;
+  const model = Math.min(most, Math.max(fewest, Math.floor(MANY_WORK / (lines * classes))));
+  return { model, heldOut: Math.ceil(model / 2) };
 };
 
 /** A model over samples: the probability of each label. */
@@ -125,35 +140,39 @@ const reportOf = (skills: readonly Skill[], lines: readonly Line[], heldOut: rea
     return { skill: name, examples, right: examples - confused.length, confused };
   });
 
-/** Whole-word presence of a keyword or key phrase. */
-const mentions = (key: string, phrase: string): boolean => ` ${key} `.includes(` ${keyOf(phrase)} `);
+/** A skill's keywords as they stand in a key: with a space on either side, so that they are whole words. */
+const keywordsOf = ({ keywords: { any, none } }: Skill): { any: string[]; none: string[] } => {
+  const inKeys = (phrases: readonly string[]): string[] =>
+    phrases.map(keyOf).flatMap((phrase) => (phrase === '' ? [] : [` ${phrase} `]));
+  return { any: inKeys(any), none: inKeys(none) };
+};
 
 /**
  * Learns the skills from their examples, and what to leave alone from the none-lines and negative examples.
- * Takes about 0.2 s for a dozen skills, in slices that leave the process responsive.
+ * Works in slices that leave the process responsive.
  */
 export const trainClassifier = async (skills: readonly Skill[], noneLines: readonly string[]): Promise<Classifier> => {
   const labels: (string | null)[] = [...skills.map((skill) => skill.name), null];
   const numberOf = new Map(labels.map((label, i) => [label, i]));
   const lines = linesOf(skills, noneLines);
-  const features = lines.map(({ text }) => featuresOf(wordsOf(essenceOf(text))));
+  const features = lines.map(({ words }) => featuresOf(words));
   const vocabulary = new Vocabulary(features, MAX_WEIGHTS / labels.length);
-  const samples = lines.map(({ label }, i) => ({
-    vector: vocabulary.vectorOf(features[i] ?? []),
-    label: numberOf.get(label) ?? labels.length - 1,
-    weight: 1,
-  }));
+  const classOf = lines.map(({ label }) => numberOf.get(label) ?? labels.length - 1);
+  const samplesOf = (vectorOf: (line: number) => Vector): Sample[] =>
+    classOf.map((label, i) => ({ vector: vectorOf(i), label, weight: 1 }));
+  const samples = samplesOf((i) => vocabulary.vectorOf(features[i] ?? []));
   const thinned = { label: labels.length - 1, every: NONE_EVERY };
   const shape = { ...TRAINING, classes: labels.length, features: vocabulary.size, thinned };
-  const epochs = labels.length > MANY_SKILLS ? MANY_EPOCHS : EPOCHS;
+  const epochs = epochsFor(lines.length, labels.length);
   const model = await fit(samples, { ...shape, epochs: epochs.model });
   const heldOut = await holdOut(samples, { ...shape, epochs: epochs.heldOut });
   const calibration = calibrate(heldOut);
   const verbatim = new Map<string, Set<string | null>>();
-  for (const { text, label } of lines) {
-    const key = keyOf(text);
+  for (const { words, label } of lines) {
+    const key = words.join(' ');
     verbatim.set(key, (verbatim.get(key) ?? new Set()).add(label));
   }
+  const keywords = skills.map(keywordsOf);
 
   let second: { model: SoftmaxModel; calibration: Calibration } | undefined;
 
@@ -164,21 +183,28 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
       lines,
       heldOut.map(({ own, scores }) => ({ own, scores: temper(scores, calibration) })),
     ),
+    knows: (text) => verbatim.has(keyOf(text)),
     learnVectors: async (embed) => {
-      const vectors = await embed(lines.map(({ text }) => keyOf(text)));
-      const dense = samples.map((sample, i) => ({ ...sample, vector: denseOf(vectors[i] ?? new Float32Array()) }));
+      const vectors = await embed(lines.map(({ words }) => words.join(' ')));
+      const dense = samplesOf((i) => denseOf(vectors[i] ?? new Float32Array()));
       const training = { ...VECTOR_TRAINING, classes: labels.length, features: vectors[0]?.length ?? 0 };
       const unseen = await holdOut(dense, training);
       const both = unseen.map(({ own, scores }, i) => ({ own, scores: mixed(heldOut[i]?.scores ?? scores, scores) }));
       second = { model: await fit(dense, training), calibration: calibrate(both) };
     },
-    rank: (text, vector) => {
-      const key = keyOf(text);
-      const words = model.probabilities(vocabulary.vectorOf(featuresOf(wordsOf(essenceOf(text)))));
-      const whole = second && vector && mixed(words, second.model.probabilities(denseOf(vector)));
-      const bars = second && whole ? second.calibration : calibration;
-      const scores = temper(whole ?? words, bars);
+    rank: (text, { respell, vector } = {}) => {
+      let words = wordsOf(essenceOf(text));
+      let key = words.join(' ');
       const known = verbatim.get(key);
+      const respelled = known || !respell ? text : respell(text);
+      if (respelled !== text) {
+        words = wordsOf(essenceOf(respelled));
+        key = words.join(' ');
+      }
+      const plain = model.probabilities(vocabulary.vectorOf(featuresOf(words)));
+      const whole = second && vector && mixed(plain, second.model.probabilities(denseOf(vector)));
+      const bars = second && whole ? second.calibration : calibration;
+      const scores = temper(whole ?? plain, bars);
       if (known) {
         const others = scores.reduce((sum, value, c) => sum + (known.has(labels[c] ?? null) ? 0 : value), 0) || 1;
         for (let c = 0; c < scores.length; c++)
@@ -186,10 +212,10 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
             ? VERBATIM / known.size
             : ((1 - VERBATIM) * (scores[c] ?? 0)) / others;
       }
-      for (const [c, skill] of skills.entries()) {
-        if (skill.keywords.none.some((phrase) => mentions(key, phrase))) scores[c] = 0;
-        else if (!known && skill.keywords.any.some((phrase) => mentions(key, phrase)))
-          scores[c] = (scores[c] ?? 0) * KEYWORD_ODDS;
+      const spaced = ` ${key} `;
+      for (const [c, { any, none }] of keywords.entries()) {
+        if (none.some((phrase) => spaced.includes(phrase))) scores[c] = 0;
+        else if (!known && any.some((phrase) => spaced.includes(phrase))) scores[c] = (scores[c] ?? 0) * KEYWORD_ODDS;
       }
       const total = scores.reduce((sum, value) => sum + value, 0) || 1;
       const ranked = skills

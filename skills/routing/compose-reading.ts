@@ -1,12 +1,12 @@
 import { MAX_JOBS_PER_TASK } from '../../contracts/names.ts';
-import type { Risk, Skill } from '../../contracts/skill.ts';
+import type { Skill } from '../../contracts/skill.ts';
 import { fittingParameters } from '../parameters.ts';
 import type { LanguageClause } from './language-model.ts';
 import { locate } from './locate.ts';
+import { parametersOf, requiredOf } from './parameter-schema.ts';
 import type { RoutedClause, RouteResult } from './router.ts';
+import { isRisky } from './training.ts';
 
-/** What goes outside the machine, or cannot be undone: the embedded router has to have thought of it too. */
-const RISKY: ReadonlySet<Risk> = new Set(['writes_remote', 'irreversible']);
 /** A runner-up below this is the least bad of the rest, no thought of its own. */
 const THOUGHT_OF = 0.2;
 
@@ -39,20 +39,12 @@ const isSaid = (value: unknown, sentence: string): boolean => {
   );
 };
 
-interface ParameterSchema {
-  type?: unknown;
-  enum?: unknown;
-  'x-synonyms'?: Record<string, string[] | undefined>;
-}
-
-const schemaOf = (skill: Skill, name: string): ParameterSchema =>
-  ((skill.parameters['properties'] ?? {}) as Record<string, ParameterSchema | undefined>)[name] ?? {};
-
 /** Free text must have been said; where something is at stake, so must a listed value. The rest is left to defaults. */
-const parametersOf = ({ read, skill }: Placed, sentence: string): Record<string, unknown> => {
-  const mayInfer = !RISKY.has(skill.approval.risk);
+const valuesOf = ({ read, skill }: Placed, sentence: string): Record<string, unknown> => {
+  const mayInfer = !isRisky(skill);
+  const schemas = new Map(parametersOf(skill));
   const said = Object.entries(fittingParameters(skill, read.parameters)).filter(([name, value]) => {
-    const { type, enum: values, 'x-synonyms': synonyms } = schemaOf(skill, name);
+    const { type, enum: values, 'x-synonyms': synonyms } = schemas.get(name) ?? {};
     if (mayInfer && (Array.isArray(values) || type !== 'string')) return true;
     return [value, ...(synonyms?.[String(value)] ?? [])].some((words) => isSaid(words, sentence));
   });
@@ -161,12 +153,17 @@ const clauseOf = (
   model: string,
 ): RoutedClause => {
   const { skill, text, span, read } = each;
-  const parameters = parametersOf(each, sentence);
-  const required = (skill.parameters['required'] ?? []) as string[];
-  const missing = required.filter((name) => !Object.hasOwn(parameters, name));
+  const parameters = valuesOf(each, sentence);
+  const missing = requiredOf(skill).filter((name) => !Object.hasOwn(parameters, name));
   const thought = thoughtOf(skill.name, span, embedded);
-  const alone = thought === null && RISKY.has(skill.approval.risk);
+  // What goes outside the machine, or cannot be undone: the embedded router has to have thought of it too.
+  const alone = thought === null && isRisky(skill);
+  // It thought of it and doubts that it is an order at all: a model is easier to talk into one.
+  const doubted =
+    isRisky(skill) &&
+    embedded.clauses.some((clause) => clause.skill === skill.name && clause.ask && clause.missing.length === 0);
   const because = [
+    ...(doubted ? ['the embedded router doubts it'] : []),
     ...(read.unsure ? ['not surely'] : []),
     ...(alone ? [`alone: the embedded router did not think of it, and it is ${skill.approval.risk}`] : []),
     ...(missing.length > 0 ? [`needs ${missing.join(', ')}`] : []),

@@ -20,11 +20,18 @@ export interface Joint {
 }
 
 const list = (text: string): string[][] => text.split('|').map((phrase) => phrase.split(' '));
-const of = (link: Link, closes: boolean, text: string): { words: string[]; link: Link; closes: boolean }[] =>
+interface Phrase {
+  words: string[];
+  link: Link;
+  closes: boolean;
+  condition?: boolean;
+}
+const of = (link: Link, closes: boolean, text: string): Phrase[] =>
   list(text).map((words) => ({ words, link, closes }));
 
 const PHRASES = [
-  ...of('failed', true, 'if not|in case of failure|on failure|or else|otherwise'),
+  ...of('failed', true, 'if not|or else|otherwise'),
+  ...of('failed', true, 'in case of failure|on failure').map((phrase) => ({ ...phrase, condition: true })),
   ...of(
     'succeeded',
     true,
@@ -59,7 +66,7 @@ const BADLY = set(
 );
 const NOT = set('not no doesnt dont isnt arent didnt wont never without nothing');
 const BEGINS = list(
-  'if|once|when|whenever|as soon as|should|in case|assuming|provided|provided that|only if|only when|only once|unless',
+  'if|once|when|whenever|as soon as|should|in case|assuming|provided|provided that|only if|only when|only once|unless|after|only after',
 ).sort((a, b) => b.length - a.length);
 /** What "when", "once" and "should" have behind them when they speak of how the earlier order went. */
 const SUBJECTS = set(
@@ -80,7 +87,7 @@ const conditionAt = (words: readonly Word[], at: number): Joint | null => {
   if (!begin) return null;
   const first = begin[0] as string;
   const next = words[at + begin.length]?.key ?? '';
-  if (['once', 'when', 'should', 'whenever', 'as'].includes(first) && !SUBJECTS.has(next)) return null;
+  if (['once', 'when', 'should', 'whenever', 'as', 'after'].includes(first) && !SUBJECTS.has(next)) return null;
   let negated = first === 'unless';
   for (let i = at + begin.length; i < words.length && i < at + begin.length + MAX_CONDITION; i++) {
     const { key, pause } = words[i] as Word;
@@ -142,14 +149,14 @@ export const jointAt = (words: readonly Word[], at: number, pause: boolean, lead
   if (condition) return { ...condition, length: condition.length + skip };
   const key = words[at]?.key;
   const known = FIRST_WORDS.has(key) ? PHRASES : [];
-  for (const { words: phrase, link, closes } of pause ? [...known, ...AFTER_A_PAUSE] : known) {
+  for (const { words: phrase, link, closes, condition: sets } of pause ? [...known, ...AFTER_A_PAUSE] : known) {
     if (phrase[0] !== key || !matches(words, at, phrase)) continue;
     // "and after that", "and if it fails": the longer joint says more.
     if (link === 'with' && at + phrase.length < words.length) {
       const more = jointAt(words, at + phrase.length, true, false);
       if (more && more.link !== 'with') return { ...more, length: more.length + phrase.length };
     }
-    return { length: phrase.length, link, closes };
+    return { length: phrase.length, link, closes, ...(sets && { condition: true }) };
   }
   return null;
 };

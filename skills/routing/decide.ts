@@ -7,12 +7,12 @@ import type { Clause } from './choose-clauses.ts';
 import { createContext, joinLeaning } from './context.ts';
 import { controlOf } from './control.ts';
 import { wordsOf } from './features.ts';
+import { joinAlike, judgeTogether } from './judge-together.ts';
 import type { Verdict } from './judge.ts';
 import type { Learnt } from './learn.ts';
 import { inRunningOrder, orderClauses } from './order.ts';
 import { requiredOf } from './parameter-schema.ts';
 import type { RouteResult, RoutedClause } from './router.ts';
-import { essenceOf } from './speech.ts';
 import { piecesOf, wholeOf } from './split.ts';
 
 /** What becomes of a sentence, without the words about how it was decided. */
@@ -61,7 +61,7 @@ export const decide = async (text: string, learnt: Learnt, signal: AbortSignal |
     await rest();
   };
   // A sentence known word for word is what it is known as, whatever it could be cut into.
-  const pieces = judge.fit(text).verbatim ? wholeOf(text) : joinLeaning(piecesOf(text, verbs), verbs);
+  const pieces = judge.knows(text) ? wholeOf(text) : joinLeaning(piecesOf(text, verbs), verbs);
   const { stretch, borrows } = createContext(text, pieces, verbs, judge.prefer);
   const pair = (at: number): boolean => {
     const [left, right] = [
@@ -84,7 +84,7 @@ export const decide = async (text: string, learnt: Learnt, signal: AbortSignal |
     stretch,
     judge.fit,
     (at) => at > 0 && (borrows(at - 1) === 'object' || borrows(at) === 'verb') && pair(at),
-    MAX_JOBS_PER_TASK,
+    2 * MAX_JOBS_PER_TASK,
     breathe,
   );
   const joined = joinAlike(clauses, learnt);
@@ -92,8 +92,9 @@ export const decide = async (text: string, learnt: Learnt, signal: AbortSignal |
     joined.map(({ meant }) => meant),
     signal,
   );
-  const judged = unmet(besideCertain(judgeAll(joined, learnt)));
+  const judged = judgeTogether(text, joined, learnt);
   const orders = judged.filter(({ verdict }) => verdict.kind !== 'none');
+  if (orders.length > MAX_JOBS_PER_TASK) return declined(text, `more than ${MAX_JOBS_PER_TASK} orders in one sentence`);
   if (orders.length === 0) {
     const best = judged.toSorted((a, b) => b.verdict.score - a.verdict.score)[0];
     return declined(text, best?.verdict.reason ?? 'no words', best?.verdict.score);
@@ -120,92 +121,6 @@ export const decide = async (text: string, learnt: Learnt, signal: AbortSignal |
   };
 };
 
-interface Judged {
-  clause: Clause;
-  verdict: Verdict;
-}
-
-/**
- * What each clause comes to beside the others: a fragment that is no order by itself belongs to the order before it
- * ("… between the mobile and the desktop version"), and what goes on with "and" from something told is told as well.
- */
-const judgeAll = (clauses: readonly Clause[], { judge, verbs }: Learnt): Judged[] => {
-  const judged: Judged[] = [];
-  for (const clause of clauses) {
-    if (clause.negated) {
-      judged.push({ clause, verdict: unwanted(judge.judge(clause.meant, false)) });
-      continue;
-    }
-    const last = judged.at(-1);
-    const alone = clause.meant.length >= clause.text.length && !judged.some(({ verdict: { kind } }) => kind !== 'none');
-    const verdict = judge.judge(clause.meant, alone);
-    const goesOn = last !== undefined && clause.link === 'with' && !clause.fresh && !last.clause.negated;
-    if (goesOn && verdict.kind === 'none' && last.verdict.kind !== 'none' && !beginsWithVerb(clause, verbs)) {
-      const text = `${last.clause.text} and ${clause.text}`;
-      judged[judged.length - 1] = {
-        ...last,
-        clause: { ...last.clause, text, end: clause.end, trailing: clause.trailing },
-      };
-      continue;
-    }
-    const told = goesOn && last.verdict.kind === 'none' && TELLING.has(wordsOf(last.clause.text)[0] ?? '');
-    const entangled = last?.clause.negated === true && clause.link === 'with' && !clause.parted;
-    if (entangled && verdict.kind === 'order') {
-      judged.push(asked({ clause, verdict }, 'what was said before it must not be done: this either?'));
-      continue;
-    }
-    judged.push({
-      clause,
-      verdict: told ? { ...verdict, kind: 'none', skill: null, reason: 'told, not ordered' } : verdict,
-    });
-  }
-  return judged;
-};
-
-/** Of an order that nothing may start before a person has said more. */
-const asked = ({ clause, verdict }: Judged, reason: string): Judged => ({
-  clause,
-  verdict: { ...verdict, kind: verdict.kind === 'none' ? 'none' : 'ask', reason: `${verdict.reason}; ${reason}` },
-});
-
-/** "deploy if the tests pass", where nobody ordered the tests: nothing will ever meet that condition. */
-const unmet = (judged: Judged[]): Judged[] => {
-  const first = judged.findIndex(({ verdict }) => verdict.kind !== 'none');
-  return judged.map((entry, i) =>
-    i === first && entry.clause.condition ? asked(entry, 'it waits for something that was not ordered') : entry,
-  );
-};
-
-/** From this score on an order is certain enough to vouch for its neighbours. */
-const CERTAIN = 0.85;
-
-/** Beside an order that is certain, a clause that begins like one is one: only which skill does it had to be clear. */
-const besideCertain = (judged: Judged[]): Judged[] =>
-  judged.some(({ verdict: { kind, score } }) => kind === 'order' && score >= CERTAIN)
-    ? judged.map(({ clause, verdict }) =>
-        verdict.likely
-          ? { clause, verdict: { ...verdict, kind: 'order', reason: `${verdict.reason}, but beside a certain order` } }
-          : { clause, verdict },
-      )
-    : judged;
-
-const beginsWithVerb = (clause: Clause, verbs: ReadonlySet<string>): boolean =>
-  verbs.has(wordsOf(essenceOf(clause.text))[0] ?? '');
-
-/** Words that begin something told rather than ordered. */
-const TELLING = new Set(
-  'i we he she they it the a an my our his her their its this that these those somebody someone everybody everyone nobody people there why who when how what which did do does is are was were has have'.split(
-    ' ',
-  ),
-);
-
-const unwanted = (verdict: Verdict): Verdict => ({
-  ...verdict,
-  kind: 'none',
-  skill: null,
-  reason: 'said not to be done',
-});
-
 const routed = (
   clause: Clause,
   verdict: Verdict,
@@ -225,37 +140,3 @@ const routed = (
   depends_on,
   reason: verdict.reason + aside,
 });
-
-const sameOrder = (a: Verdict, b: Verdict): boolean =>
-  a.skill !== null &&
-  a.skill === b.skill &&
-  a.missing.length + b.missing.length === 0 &&
-  JSON.stringify(a.parameters) === JSON.stringify(b.parameters);
-
-/**
- * Neighbours that ask the same skill for more of the same are one job: "refactor the API and add tests". Said with
- * "then" they stay two, except where the second would find nothing of what the first had open: "open the login page,
- * then sign in" is one visit of the browser.
- */
-const joinAlike = (clauses: readonly Clause[], { judge, continuous }: Learnt): Clause[] => {
-  const joined: Clause[] = [];
-  for (const clause of clauses) {
-    const last = joined.at(-1);
-    if (last && last.trailing === null && clause.trailing === null && !last.negated && !clause.negated) {
-      const verdict = judge.judge(last.meant, false);
-      const mayJoin =
-        clause.link === 'with' || (clause.link === 'succeeded' && continuous.has(verdict.skill?.agent ?? ''));
-      const said = `${last.text} ${clause.link === 'with' ? 'and' : 'then'} ${clause.text}`;
-      if (
-        mayJoin &&
-        sameOrder(verdict, judge.judge(clause.meant, false)) &&
-        judge.judge(said, false).skill === verdict.skill
-      ) {
-        joined[joined.length - 1] = { ...last, end: clause.end, trailing: clause.trailing, text: said, meant: said };
-        continue;
-      }
-    }
-    joined.push(clause);
-  }
-  return joined;
-};

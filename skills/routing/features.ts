@@ -23,16 +23,13 @@ export const wordsOf = (text: string): string[] =>
     .match(/[\p{L}\p{N}]+/gu)
     ?.slice(0, MAX_WORDS) ?? [];
 
-/**
- * What a clause is compared by: `words`, their stems, groups of words alike and pairs of neighbours; `pairs` of stems that stand near
- * each other in whatever order; `pieces` of 3 to 5 letters within a word.
- */
 /** How much each family counts beside the others; measured on CLINC150, 10 examples an intent; flat around these values. */
-const FAMILY_WEIGHT = [1, 0.7, 1] as const;
-/** Words between the two of a pair, plus one. */
-const PAIR_WINDOW = 5;
+const FAMILY_WEIGHT = [1, 1] as const;
 
-/** The hashes of each family's features, in the order above, without repetition. */
+/**
+ * What a clause is compared by, as hashes without repetition, in two families: words with their stems, groups of
+ * synonyms, pairs of neighbours and moods; pieces of 3 to 5 letters within a word.
+ */
 export type Features = readonly number[][];
 
 /** FNV-1a over UTF-16 units; `seed` keeps the families apart. */
@@ -121,7 +118,6 @@ const moodsOf = (list: readonly string[]): number[] => {
 /** The features of a list of words, as `wordsOf` gives them. */
 export const featuresOf = (list: readonly string[]): Features => {
   const words = new Set<number>();
-  const pairs = new Set<number>();
   const pieces = new Set<number>();
   const known = list.map(formsOf);
   let before = START;
@@ -134,14 +130,10 @@ export const featuresOf = (list: readonly string[]): Features => {
     for (const group of alike) words.add(group);
     before = stem;
     for (const piece of own) pieces.add(piece);
-    for (let j = i + 1; j < known.length && j <= i + PAIR_WINDOW; j++) {
-      const other = (known[j] as Forms).stem;
-      pairs.add(stem < other ? both(stem, other, 7) : both(other, stem, 7));
-    }
   }
   if (known.length > 0) words.add(both(before, END, 6));
   for (const mood of moodsOf(list)) words.add(mood);
-  return [[...words], [...pairs], [...pieces]];
+  return [[...words], [...pieces]];
 };
 
 /** A sparse vector: parallel lists of feature numbers and weights, of length at most its family's weight in each family. */
@@ -150,14 +142,23 @@ export interface Vector {
   weight: Float32Array;
 }
 
-/** Pairs and pieces of a single line say little beyond its words. */
+/** Pieces of a single line say little beyond its words. */
 const LEAST_COUNT = 2;
 
-/** Lines that a pair or a piece must be in, so that at most `most` features are kept. */
-const leastCount = (counts: ReadonlyMap<number, number>, words: ReadonlySet<number>, most: number): number => {
+/** Hashes are cut to this many bits to count them in a table: of 60,000 features one in 17 then shares its place. */
+const TABLE_BITS = 20;
+const placeOf = (feature: number): number => feature >>> (32 - TABLE_BITS);
+
+/** Lines that a piece must be in, so that at most `most` features are kept. */
+const leastCount = (counts: Uint32Array, words: Uint8Array, most: number): number => {
   const byCount: number[] = [];
-  for (const [feature, count] of counts) if (!words.has(feature)) byCount[count] = (byCount[count] ?? 0) + 1;
-  let kept = counts.size;
+  let kept = 0;
+  for (let place = 0; place < counts.length; place++) {
+    const count = counts[place] as number;
+    if (count === 0) continue;
+    kept += 1;
+    if (words[place] === 0) byCount[count] = (byCount[count] ?? 0) + 1;
+  }
   let least = 1;
   while (least < byCount.length && (least < LEAST_COUNT || kept > most)) {
     kept -= byCount[least] ?? 0;
@@ -168,27 +169,31 @@ const leastCount = (counts: ReadonlyMap<number, number>, words: ReadonlySet<numb
 
 /**
  * Numbers the features of a corpus and weighs rare ones more (TF-IDF with binary counts). Features the corpus lacks add
- * to a text's length and to nothing else: what is mostly new resembles nothing strongly. Pairs and pieces that
+ * to a text's length and to nothing else: what is mostly new resembles nothing strongly. Pieces that
  * a single line of the corpus has say little beyond its words and count as lacking.
  */
 export class Vocabulary {
-  readonly #number = new Map<number, number>();
+  /** By place: 1 + the feature's number; 0: the corpus lacks it. */
+  readonly #number = new Int32Array(2 ** TABLE_BITS);
   readonly #idf: number[] = [];
   readonly #unseen: number;
 
-  /** `most`: features that are kept at most; rare pairs and pieces go first. Default: no limit. */
+  /** `most`: features that are kept at most; rare pieces go first. Default: no limit. */
   constructor(corpus: readonly Features[], most = Infinity) {
     this.#unseen = Math.log(1 + corpus.length) + 1;
-    const counts = new Map<number, number>();
-    for (const features of corpus)
-      for (const family of features) for (const feature of family) counts.set(feature, (counts.get(feature) ?? 0) + 1);
-    const words = new Set<number>();
-    for (const features of corpus) for (const word of features[0] ?? []) words.add(word);
+    const counts = new Uint32Array(2 ** TABLE_BITS);
+    const words = new Uint8Array(2 ** TABLE_BITS);
+    for (const features of corpus) {
+      for (const family of features)
+        for (const feature of family) counts[placeOf(feature)] = (counts[placeOf(feature)] as number) + 1;
+      for (const word of features[0] ?? []) words[placeOf(word)] = 1;
+    }
     const least = leastCount(counts, words, most);
-    for (const [feature, count] of counts) {
-      if (count < least && !words.has(feature)) continue;
-      this.#number.set(feature, this.#idf.length);
+    for (let place = 0; place < counts.length; place++) {
+      const count = counts[place] as number;
+      if (count === 0 || (count < least && words[place] === 0)) continue;
       this.#idf.push(Math.log((1 + corpus.length) / (1 + count)) + 1);
+      this.#number[place] = this.#idf.length;
     }
   }
 
@@ -203,11 +208,11 @@ export class Vocabulary {
       const start = at.length;
       let squares = 0;
       for (const feature of features[f] as number[]) {
-        const number = this.#number.get(feature);
-        const idf = number === undefined ? this.#unseen : (this.#idf[number] as number);
+        const number = this.#number[placeOf(feature)] as number;
+        const idf = number === 0 ? this.#unseen : (this.#idf[number - 1] as number);
         squares += idf * idf;
-        if (number === undefined) continue;
-        at.push(number);
+        if (number === 0) continue;
+        at.push(number - 1);
         weight.push(idf);
       }
       const scale = (FAMILY_WEIGHT[f] ?? 1) / Math.sqrt(squares || 1);

@@ -6,6 +6,7 @@ import { wordsOf } from './features.ts';
 import { fillSlots, namesTwoValues } from './slots.ts';
 import type { SlotOptions, Slots } from './slots.ts';
 import { essenceOf } from './speech.ts';
+import { beginningsOf, doubtAbout, isGuarded, isRefused, unlikeAnOrder } from './spoken-refusals.ts';
 import type { Respell } from './respell.ts';
 import type { Verbs } from './split.ts';
 import { barsFor, isRisky } from './training.ts';
@@ -29,12 +30,16 @@ export interface Judge {
   judge: (text: string, alone: boolean) => Verdict;
   /** How well a text fits each skill, and last, in what it is worth as a clause, no order at all. */
   fit: (text: string) => Fit;
+  /** The text is a line that was learnt, word for word. */
+  knows: (text: string) => boolean;
   /** Sentence vectors of clauses, for the questions that follow about them. */
   know(vectors: ReadonlyMap<string, Float32Array>): void;
   /** Which of several wordings of a clause is meant, its own first, behind an order that was said before it. */
   prefer: (wordings: readonly Wording[], before: string | undefined) => number;
 }
 
+/** Why what was said not to be done is no order. */
+export const REFUSED = 'said not to be done';
 /** Two skills whose scores are this close are tied. */
 const TIE = 0.12;
 /** What a clause that is no order is worth beside orders: enough to cut small talk off, too little to invent it. */
@@ -68,7 +73,7 @@ interface Scored {
 /** Decides about clauses by a classifier's scores, its bars, and the skills' own settings. */
 export const createJudge = (
   skills: readonly Skill[],
-  classifier: Pick<Classifier, 'rank'>,
+  classifier: Pick<Classifier, 'rank' | 'knows'>,
   verbs: Verbs,
   respell: Respell,
   options: SlotOptions,
@@ -76,14 +81,13 @@ export const createJudge = (
   const byName = new Map(skills.map((skill) => [skill.name, skill]));
   const numberOf = new Map(skills.map((skill, i) => [skill.name, i]));
   const choosing = skills.filter((skill) => Object.keys(skill.parameters['properties'] ?? {}).length > 0);
+  const beginnings = new Map(skills.filter(isGuarded).map((skill) => [skill.name, beginningsOf(skill)]));
   const remembered = new Map<string, { ranking: Ranking; two: ReadonlySet<string> }>();
   const vectors = new Map<string, Float32Array>();
   const lookUp = (text: string): { ranking: Ranking; two: ReadonlySet<string> } => {
     let known = remembered.get(text);
     if (!known) {
-      const said = classifier.rank(text, vectors.get(text));
-      const respelled = said.verbatim ? text : respell(text);
-      const ranking = respelled === text ? said : classifier.rank(respelled, vectors.get(text));
+      const ranking = classifier.rank(text, { respell, vector: vectors.get(text) });
       const top = new Set(ranking.ranked.slice(0, 2).map(({ skill }) => skill));
       const two = choosing.filter((skill) => top.has(skill.name) && namesTwoValues(skill, text, options));
       known = { ranking, two: new Set(two.map(({ name }) => name)) };
@@ -145,6 +149,10 @@ export const createJudge = (
             ? `no order (${ranking.none.toFixed(2)}); nearest skill ${best.skill} (${best.score.toFixed(2)})`
             : `nearest skill ${best.skill} fits too little (${best.score.toFixed(2)} of ${clarify.toFixed(2)})`,
       };
+    if (!ranking.verbatim && isRefused(text)) return { ...base, kind: 'none', skill: null, reason: REFUSED };
+    const plain = beginnings.get(skill.name);
+    const doubt = plain && !ranking.verbatim ? doubtAbout(text, plain, respell) : null;
+    if (doubt?.kind === 'refused') return { ...base, kind: 'none', skill: null, reason: REFUSED };
     const { parameters, missing } = fill(skill, text);
     const filled = { ...base, skill, parameters, missing };
     if (alone && orders && !ranking.verbatim && words.slice(1).every((word) => EMPTY.has(word)))
@@ -155,13 +163,15 @@ export const createJudge = (
         kind: 'ask',
         reason: `${best.skill} (${best.score.toFixed(2)}) or ${next.skill} (${next.score.toFixed(2)})?`,
       };
-    if (sum < accept)
+    if (sum < accept && !ranking.verbatim)
       return {
         ...filled,
         kind: 'ask',
         likely: orders && missing.length === 0 && !isRisky(skill) && sum >= CLEARLY * (1 - ranking.none),
         reason: `${best.skill} fits (${best.score.toFixed(2)}), but not surely (${accept.toFixed(2)})`,
       };
+    const unlike = doubt?.reason ?? (ranking.verbatim ? null : unlikeAnOrder(text, skill));
+    if (unlike !== null) return { ...filled, kind: 'ask', reason: unlike };
     if (missing.length > 0) return { ...filled, kind: 'ask', reason: `${best.skill} needs ${missing.join(', ')}` };
     return {
       ...filled,
@@ -174,6 +184,7 @@ export const createJudge = (
 
   return {
     judge,
+    knows: (text) => classifier.knows(text),
     know: (found) => {
       if (vectors.size >= REMEMBERED) vectors.clear();
       for (const [text, vector] of found) {

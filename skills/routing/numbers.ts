@@ -120,7 +120,7 @@ const decimalsIn = (words: readonly Word[]): { digits: string; length: number } 
  * The number that begins at a token, in digits or in English words: "twenty-five", "a hundred and two",
  * "three point five", "minus three", "3 thousand"; null where none begins. Ordinals are no numbers.
  */
-export const numberAt = (tokens: readonly Token[], at: number): SpokenNumber | null => {
+const numberAt = (tokens: readonly Token[], at: number): SpokenNumber | null => {
   const first = tokens[at]?.key ?? '';
   const signed = /^-\d/.test(first);
   const minus = first === 'minus' || first === 'negative';

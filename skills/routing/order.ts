@@ -28,17 +28,26 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
   const everything = (when: DependencyCondition): Dependency[] => result.map((_, clause) => ({ clause, when }));
   /** What a condition just spoke of. */
   let spokenOf: number[] | null = null;
+  /** The link of the condition just before, which "otherwise" turns round. */
+  let turned: Link | null = null;
   for (const { link: own, trailing, condition, kept } of clauses) {
     const said: Link = trailing ?? own;
-    const link: Link = said === 'with' ? carried : said;
+    const otherwise: boolean = said === 'failed' && !condition && turned !== null;
+    const link: Link = otherwise && turned === 'failed' ? 'succeeded' : said === 'with' ? carried : said;
     if (!kept) {
+      // "if they fail stop, otherwise deploy"
+      if (condition && result.length > 0) {
+        spokenOf ??= beside;
+        turned = link;
+        continue;
+      }
       // "then have a break, and deploy": what comes next still comes after.
       if (link !== 'with' && result.length > 0) carried = link;
       continue;
     }
     carried = 'with';
     const at = result.length;
-    const same: number[] = (condition ? spokenOf : null) ?? beside;
+    const same: number[] = (condition || otherwise ? spokenOf : null) ?? beside;
     if (at === 0) {
       beside = [0];
       result.push([]);
@@ -56,7 +65,7 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
       }
       case 'succeeded':
         base =
-          conditional && same === beside
+          conditional && same === beside && !otherwise
             ? beside.map((clause) => ({ clause, when: 'finished' }))
             : same.map((clause) => ({ clause, when: 'succeeded' }));
         beside = [at];
@@ -74,6 +83,7 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
         break;
     }
     spokenOf = condition ? same : null;
+    turned = condition ? link : null;
     result.push(base);
   }
   return result;

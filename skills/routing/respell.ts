@@ -18,6 +18,16 @@ const LITTLE: Readonly<Record<string, string>> = {
   knew: 'new',
 };
 
+/** Words that begin an order, as they are misheard; before "the", "a" and the like. */
+const FIRST: Readonly<Record<string, string>> = {
+  right: 'write',
+  rite: 'write',
+  wright: 'write',
+  ron: 'run',
+  reed: 'read',
+};
+const BEFORE_THING = new Set('the a an some more new all unit integration tests test my our'.split(' '));
+
 /**
  * Learns from the skills' words what a recogniser meant by "de ploy to pro duction" or "run the e valuation".
  * `orders` are texts whose words are looked for; words of `others` are words as well and stay as they are.
@@ -66,7 +76,8 @@ export const createRespell = (orders: readonly string[], others: readonly string
         at++;
         continue;
       }
-      const one = alike(word.key) ?? LITTLE[word.key];
+      const first = at === 0 && BEFORE_THING.has(next?.key ?? '') ? FIRST[word.key] : undefined;
+      const one = first ?? alike(word.key) ?? LITTLE[word.key];
       if (one !== undefined) put(word.start, word.end, one);
     }
     return from === 0 ? text : result + text.slice(from);

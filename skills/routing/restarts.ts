@@ -19,6 +19,8 @@ const HOOKS = new Set(
 );
 /** Words at which an earlier order ends; a restart does not reach beyond them. */
 const WALLS = new Set(['then', 'and', 'afterwards']);
+/** What begins a denial. */
+const DENYING = new Set(['dont', 'do', 'never', 'not']);
 /** As many words at most replace as many words before: "to production, I mean staging". */
 const SHORT = 2;
 
@@ -41,6 +43,8 @@ export const takeBack = (words: readonly Word[], isVerb: (key: string) => boolea
       const wording = marker.join(' ');
       if (NEEDS_A_STOP.has(wording)) {
         const after = said[at + length]?.key ?? '';
+        // "no deploy to production" denies; it corrects nothing.
+        if (wording === 'no' && isVerb(after) && said[at]?.pause !== true && !hesitates(at)) continue;
         // "no need to deploy", "sorry about that" take nothing back.
         const goesOn =
           said[at + length - 1]?.pause === true || isVerb(after) || HOOKS.has(after) || FIRST_OF_MARKERS.has(after);
@@ -64,6 +68,11 @@ export const takeBack = (words: readonly Word[], isVerb: (key: string) => boolea
     const before = said.slice(wall, at);
     const first = said[end]?.key ?? '';
     let from = wall;
+    // "deploy to staging, wait no, don't deploy" replaces nothing: the denial speaks for itself.
+    if (DENYING.has(first)) {
+      for (const word of said.slice(at, end)) word.aside = true;
+      continue;
+    }
     const hook = HOOKS.has(first) ? before.findLastIndex(({ key }) => key === first) : -1;
     let rest = 0;
     while (end + rest < said.length && !WALLS.has(said[end + rest]?.key ?? '')) {

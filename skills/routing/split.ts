@@ -21,6 +21,8 @@ export interface Piece {
   condition: boolean;
   /** A pause, or a word that turns ("just", "but"), parts it from what was said before. */
   parted: boolean;
+  /** All words of the sentence it is a piece of. */
+  sentence: readonly Word[];
   /** Its words, without those set aside. */
   words: readonly Word[];
   /** How many of its last words are an order that leans on what its first words tell; 0: none. */
@@ -38,7 +40,7 @@ const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const NO_VERB_BEHIND = set(
   'the a an my our your their his her its this that these those any all some every each no one new old other another first last next latest same whole full unit integration regression end to of for in on with from by at as into about than or not dont never just only both how what which who when where why i you we they he she is are was were be been being has have had do does did can could will would should may might must',
 );
-/** A place between one clause and the next that no joint marks. */
+/** What says that the order behind it must not be done, longest first. */
 const NEGATIONS = [
   'do not',
   'dont',
@@ -61,6 +63,8 @@ const NEGATIONS = [
   'there is no need to',
   'theres no need to',
   'no more',
+  'neither',
+  'nor',
 ]
   .map((phrase) => phrase.split(' '))
   .sort((a, b) => b.length - a.length);
@@ -73,8 +77,12 @@ const TURNS = set('just only but instead simply rather');
 
 const matches = (words: readonly Word[], at: number, phrase: readonly string[]): boolean =>
   phrase.every((key, i) => words[at + i]?.key === key);
-const negationAt = (words: readonly Word[], at: number): number =>
-  NEGATIONS.find((phrase) => matches(words, at, phrase))?.length ?? 0;
+const negationAt = (words: readonly Word[], at: number, verbs: Verbs): number => {
+  const found = NEGATIONS.find((phrase) => matches(words, at, phrase))?.length ?? 0;
+  if (found > 0 || words[at]?.key !== 'no' || words[at]?.pause) return found;
+  // "no deploy to production"
+  return verbs.has(words[at + 1]?.key ?? '') && (at === 0 || words[at - 1]?.pause === true) ? 1 : 0;
+};
 
 /** Cuts a sentence at every place where a new order could begin. */
 export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
@@ -110,6 +118,7 @@ export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
         fresh: fresh(first),
         condition: condition || (trailing !== null && trailing !== 'finished'),
         parted,
+        sentence: all,
         words: own,
         tail: 0,
       });
@@ -146,7 +155,7 @@ export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
       at = after;
       continue;
     }
-    const negation = negationAt(words, at);
+    const negation = negationAt(words, at, verbs);
     // "the tests don't pass" tells something; "see that staging works, not production" takes something back.
     const turned = words[at]?.key === 'not' && !STATES.has(words[at - 1]?.key ?? '');
     const told =
@@ -155,6 +164,10 @@ export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
       finish(at, null);
       negated = true;
       first = at;
+      at += negation;
+      continue;
+    }
+    if (negation > 1 && told && at + negation < words.length) {
       at += negation;
       continue;
     }
@@ -185,13 +198,21 @@ const DANGLING = set('but and so then');
 const takesBack = (words: readonly Word[], at: number, length: number, ordering: boolean, verbs: Verbs): boolean => {
   const next = words[at + length]?.key ?? '';
   if (['instead', 'rather'].includes(words[at]?.key ?? '')) return next.length > 5 && next.endsWith('ing');
-  if (['but', 'please', 'just', 'only', 'though'].includes(words[at - 1]?.key ?? '')) return true;
+  if (['but', 'please', 'just', 'only', 'though', 'no', 'wait', 'actually'].includes(words[at - 1]?.key ?? ''))
+    return true;
+  if (QUOTING.has(words[at - 1]?.key ?? '')) return false;
   return ordering && verbs.has(next);
 };
 
+/** Behind these words something is quoted or told: "a comment that says do not deploy", "so that we never deploy". */
+const QUOTING = set(
+  'say says said saying called named titled labelled labeled reads reading rename we you i they he she it that which',
+);
+
 /** The whole sentence as one piece. */
 export const wholeOf = (text: string): Piece[] => {
-  const words = wordsIn(text).filter(({ aside }) => !aside);
+  const sentence = wordsIn(text);
+  const words = sentence.filter(({ aside }) => !aside);
   const [first] = words;
   const last = words.at(-1);
   if (!first || !last) return [];
@@ -208,6 +229,7 @@ export const wholeOf = (text: string): Piece[] => {
       fresh: true,
       condition: false,
       parted: true,
+      sentence,
       words,
       tail: 0,
     },
@@ -221,7 +243,8 @@ const beginsOrder = (words: readonly Word[], at: number, first: number, verbs: V
   words[at]?.pause === false &&
   words[at - 1]?.key !== 'please' &&
   jointAt(words, at + 1, false, false) === null &&
-  !NO_VERB_BEHIND.has(words[at - 1]?.key ?? '');
+  !NO_VERB_BEHIND.has(words[at - 1]?.key ?? '') &&
+  !QUOTING.has(words[at - 1]?.key ?? '');
 
 /** Joins pieces at the weak cuts if there are strong ones, then everything behind the last piece allowed. */
 const fewer = (pieces: readonly Piece[]): Piece[] => {
@@ -242,16 +265,14 @@ const fewer = (pieces: readonly Piece[]): Piece[] => {
   return joined;
 };
 
-/** The words of neighbouring pieces as the speaker meant them: a stretch of the sentence, less what was set aside. */
+/** What the speaker said from the first of neighbouring pieces to the last, less what was set aside. */
 export const textOf = (text: string, pieces: readonly Piece[]): string => {
-  const words = pieces.flatMap((piece) => piece.words);
-  const first = words[0];
-  const last = words.at(-1);
-  if (!first || !last) return '';
-  const whole = text.slice(first.start, last.end);
-  // Joints between the pieces are part of what was said; only what was set aside is left out.
-  const skipped = wordsIn(whole).length;
-  const said = pieces.length === 1 ? words.length : null;
-  if (said === null || skipped === said) return whole;
-  return words.map(({ start, end }) => text.slice(start, end)).join(' ');
+  const start = pieces[0]?.start ?? 0;
+  const end = pieces.at(-1)?.end ?? 0;
+  const said = pieces[0]?.sentence.filter((word) => word.start >= start && word.end <= end) ?? [];
+  if (!said.some(({ aside }) => aside)) return text.slice(start, end);
+  return said
+    .filter(({ aside }) => !aside)
+    .map((word) => text.slice(word.start, word.end))
+    .join(' ');
 };

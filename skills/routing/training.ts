@@ -59,6 +59,9 @@ export const logTraining = (log: Pick<Log, 'info' | 'warn'>, training: TrainingR
       skills: training.report.length,
       examples: training.report.reduce((sum, { examples }) => sum + examples, 0),
       right_unseen: right === null ? null : round(right),
+      right_unseen_by_skill: Object.fromEntries(
+        training.report.map((own) => [own.skill, `${own.right}/${own.examples}`]),
+      ),
       accept: round(training.thresholds.accept),
       clarify: round(training.thresholds.clarify),
       accept_risky: round(training.risky.accept),

@@ -32,6 +32,25 @@ describe('dual route', () => {
     expect(decisions(lines)).toEqual(['dispatch', 'decline', 'decline']);
   });
 
+  it('has these fields and no others: other programs read them', async () => {
+    folder.skill('plants', PLANTS);
+    const { out } = await dual(['route', '--json', 'water the plants', 'stop'], { env: { SKILLS_DIR: folder.dir } });
+    const [order, control] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RouteResult);
+    const fields = (value: object | null | undefined): string => Object.keys(value ?? {}).join(' ');
+    expect(fields(order)).toBe('decision control clauses router_version latency_ms');
+    expect(fields(order?.clauses[0])).toBe(
+      'text span skill agent score runner_up margin parameters missing ask depends_on reason',
+    );
+    expect([order?.control, fields(control), control?.control]).toEqual([
+      null,
+      'decision clauses control router_version latency_ms',
+      { action: 'cancel', target: 'last' },
+    ]);
+  });
+
   it('is a line a clause without --explain', async () => {
     folder.skill('plants', PLANTS);
     const { out } = await dual(['route', 'water the plants', 'stop'], { env: { SKILLS_DIR: folder.dir } });

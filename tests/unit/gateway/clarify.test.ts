@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Skill } from '../../../contracts/skill.ts';
-import { answerClause, openClause, questionFor } from '../../../gateway/clarify.ts';
+import { answerClause, openClause, questionFor, refusesQuestion } from '../../../gateway/clarify.ts';
 import type { RegistrySnapshot } from '../../../skills/registry.ts';
 import { clauseOf, routeOf } from '../../fakes/scripted-router.ts';
 
@@ -257,5 +257,62 @@ describe('answering', () => {
       parameters: { target: 'production' },
       missing: [],
     });
+  });
+});
+
+describe('an answer that is no plain yes starts nothing that others see', () => {
+  const deploy = Skill.parse({
+    name: 'deploy',
+    version: 1,
+    agent: 'deployment',
+    description: 'Deploy',
+    examples: ['deploy to staging'],
+    parameters: {
+      type: 'object',
+      properties: { target: { type: 'string', enum: ['staging', 'production'] } },
+      required: ['target'],
+    },
+    approval: { policy: 'always', risk: 'writes_remote' },
+  });
+  const served = { ...snapshot, skills: [...skills, deploy] };
+  const of = { skill: 'deploy', agent: 'deployment', ask: true };
+  const doubted = clauseOf('hold off deploying', { ...of, parameters: { target: 'production' } });
+  const unsaid = clauseOf('deploy', { ...of, missing: ['target'] });
+
+  it.each([
+    ["no, don't deploy", true],
+    ["don't deploy", true],
+    ['no deploy please', true],
+    ['under no circumstances', true],
+    ['never mind', true],
+    ['cancel the deploy', false],
+    ['should I deploy?', false],
+    ['maybe deploy later', false],
+  ])('%s', (answer, over) => {
+    expect(answerClause([doubted], answer, declined, served)).toBeNull();
+    expect(refusesQuestion([doubted], answer, served)).toBe(over);
+  });
+
+  it.each([
+    'no production please',
+    'is production down?',
+    'not yet to production',
+    'production tomorrow',
+    'not staging',
+  ])('as a value: %s', (answer) => {
+    expect(answerClause([unsaid], answer, declined, served)).toBeNull();
+  });
+
+  it('a plain one does', () => {
+    expect(answerClause([doubted], 'yes', declined, served)?.[0]).toMatchObject({ skill: 'deploy', ask: false });
+    expect(answerClause([unsaid], 'to production please', declined, served)?.[0]).toMatchObject({
+      parameters: { target: 'production' },
+    });
+    expect(refusesQuestion([unsaid], 'wait', served)).toBe(false);
+  });
+
+  it('a skill that is denied by name is not chosen', () => {
+    expect(answerClause([tied], 'not coding', declined, snapshot)).toBeNull();
+    expect(answerClause([tied], 'coding', declined, snapshot)?.[0]).toMatchObject({ skill: 'coding' });
   });
 });

@@ -174,5 +174,11 @@ describe('skills that change while the gateway runs', () => {
       [40, 'a skill has few examples', 'plants'],
       [30, 'skills learnt', 2],
     ]);
+    expect(JSON.parse(logged.find((line) => line.includes('skills learnt')) ?? '{}')).toMatchObject({
+      right_unseen_by_skill: {
+        plants: expect.stringMatching(/^\d+\/\d+$/) as unknown,
+        silver: expect.stringMatching(/^\d+\/8$/) as unknown,
+      },
+    });
   });
 });

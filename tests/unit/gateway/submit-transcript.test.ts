@@ -51,18 +51,17 @@ describe('a secret of ours in what is said', () => {
 
 describe('a final transcript', () => {
   it('becomes a task before it is answered, with everything the agents need', async () => {
-    gateway = await openGateway({
-      router: createScriptedRouter({
-        'refactor and check': routeOf('dispatch', [
-          clauseOf('refactor'),
-          clauseOf('check', {
-            skill: 'validate-site',
-            agent: 'browser',
-            parameters: { target: 'staging' },
-            depends_on: [{ clause: 0, when: 'succeeded' }],
-          }),
-        ]),
+    const understood = routeOf('dispatch', [
+      clauseOf('refactor'),
+      clauseOf('check', {
+        skill: 'validate-site',
+        agent: 'browser',
+        parameters: { target: 'staging' },
+        depends_on: [{ clause: 0, when: 'succeeded' }],
       }),
+    ]);
+    gateway = await openGateway({
+      router: createScriptedRouter({ 'refactor and check': understood }),
     });
     const { status, body } = await post<AcceptedReply>({
       text: 'refactor and check',
@@ -104,7 +103,7 @@ describe('a final transcript', () => {
     });
     expect(phases(traceId)).toEqual(['received', 'routed', 'submitted', 'submitted']);
     const [, routed, ...submitted] = gateway.events(traceId);
-    expect(routed?.payload).toMatchObject({ decision: 'dispatch', router_version: 'scripted-1' });
+    expect(routed?.payload).toEqual(understood);
     expect(submitted.map(({ job_id, agent }) => [job_id, agent])).toEqual([
       [`${traceId}-1`, 'coding'],
       [`${traceId}-2`, 'browser'],
@@ -428,6 +427,14 @@ describe('clarification', () => {
     const other = await post<AcceptedReply>({ text: 'refactor the tests', session_id: 's' });
     expect(other.body.jobs).toHaveLength(1);
     expect((await post({ text: 'staging', session_id: 's' })).body.status).toBe('declined');
+  });
+
+  it.each(['no', 'never mind', 'no, don’t'])('drops the question after a plain no: %s', async (text) => {
+    gateway = await openGateway({ router });
+    await post(question);
+    expect((await post({ text, session_id: 's' })).body.status).toBe('declined');
+    expect((await post({ text: 'staging', session_id: 's' })).body.status).toBe('declined');
+    expect(gateway.engine.starts).toEqual([]);
   });
 
   it('is another session’s business only there, and nobody’s without a session', async () => {

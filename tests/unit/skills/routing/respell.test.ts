@@ -26,7 +26,7 @@ describe('respell', () => {
     ['names', 'rename parseLine to readLine'],
     ['names of files and branches', 'see deploi.ts, feature/deploi and deploi_x'],
     ['a word of lines that are no order', 'the parzer'],
-    ['short words', 'ron the sute'],
+    ['short words', 'ren the sute'],
     ['other words', 'paint the garden fence'],
     ['words with a pause between them', 'a de. ploy'],
     ['other scripts and marks', 'запусти тесты 🙂 測試'],
