@@ -30,7 +30,7 @@ export interface Calibration extends Correction {
 
 const TEMPERATURES = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3, 1.5, 1.75, 2];
 /** Held-out lines that are no order and may be carried out, and those a person may be asked about in vain. */
-const NONE_ACCEPTED = 0.017;
+const NONE_ACCEPTED = 0.018;
 const NONE_ASKED = 0.06;
 /** Where orders and others lie far apart, the upper bar goes up to where it would cost this share of the orders. */
 const ORDERS_UNSURE = 0.04;

@@ -55,7 +55,7 @@ const PHRASES = [
 ].sort((a, b) => b.words.length - a.words.length);
 const FIRST_WORDS = new Set(PHRASES.map(({ words }) => words[0]));
 /** These join only where a sentence could pause: elsewhere they mean something else ("the next page"). */
-const AFTER_A_PAUSE = of('succeeded', false, 'next|finally|lastly|but|secondly|than|thirdly');
+const AFTER_A_PAUSE = of('succeeded', false, 'next|finally|lastly|last|but|second|secondly|than|third|thirdly');
 
 const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const WELL = set(
@@ -72,6 +72,9 @@ const BEGINS = list(
 const SUBJECTS = set(
   'it its that thats this they theyre these those any all some one both something anything everything nothing the there you youre youve we were weve done finished',
 );
+const THEN_OF_TIME = set('back since until till by even now just only');
+const AFTERWARDS = set('afterwards afterward');
+const GOES_ON = set('on about to from with in at of how what whether');
 const ASKING = set('check see me us out know sure wonder ask verify look tell test find confirm');
 /** Words of a condition before it says how things went. */
 const MAX_CONDITION = 7;
@@ -142,6 +145,10 @@ const timeClauseAt = (words: readonly Word[], at: number, leads: boolean): Joint
 export const jointAt = (words: readonly Word[], at: number, pause: boolean, leads: boolean): Joint | null => {
   const time = timeClauseAt(words, at, leads);
   if (time) return time;
+  // "back then", "since then": a time, not an order of things.
+  if (words[at]?.key === 'then' && THEN_OF_TIME.has(words[at - 1]?.key ?? '')) return null;
+  // "report afterwards on all of them": it goes on.
+  if (AFTERWARDS.has(words[at]?.key ?? '') && !pause && GOES_ON.has(words[at + 1]?.key ?? '')) return null;
   const skip = ['and', 'but', 'then'].includes(words[at]?.key ?? '') ? 1 : 0;
   // "check if the tests pass" asks; it sets no condition.
   const asks = words[at]?.key === 'if' && !pause && ASKING.has(words[at - 1]?.key ?? '');

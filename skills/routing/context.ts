@@ -119,6 +119,8 @@ export const createContext = (
   const known = new Map<number, Stretch>();
   const borrows = (at: number): 'object' | 'verb' | null => {
     const piece = pieces[at] as Piece;
+    // What leans on something told keeps both: the telling is what it is about.
+    if (piece.tail > 0) return null;
     if (meant[at] === undefined || meant[at] === saidOf(text, piece).join(' ')) return null;
     if (!beginsWithVerb(piece, verbs)) return 'verb';
     return piece.words.length === 1 ? 'object' : null;

@@ -52,8 +52,10 @@ const LIKE_AN_ORDER = 0.5;
 const SURE = 0.5;
 /** A bare wording with this score is not overruled by words of the order before. */
 const SAYS_ENOUGH = 0.2;
+/** What begins like an order, and could only be this skill's, needs to be an order more likely than not. */
+const EVEN = 0.5;
 /** Share of all skills' scores that one has when it is clear which would do it. */
-const CLEARLY = 0.7;
+const CLEARLY = 0.65;
 /** Texts whose ranking is remembered for the next question about them. */
 const REMEMBERED = 2_000;
 /** Words that stand for something said before; an order of a verb and these alone says nothing by itself. */
@@ -163,11 +165,13 @@ export const createJudge = (
         kind: 'ask',
         reason: `${best.skill} (${best.score.toFixed(2)}) or ${next.skill} (${next.score.toFixed(2)})?`,
       };
-    if (sum < accept && !ranking.verbatim)
+    const clear = orders && !isRisky(skill) && sum >= CLEARLY * (1 - ranking.none);
+    const enough = clear && skill.routing.accept === null ? Math.min(accept, Math.max(clarify, EVEN)) : accept;
+    if (sum < enough && !ranking.verbatim)
       return {
         ...filled,
         kind: 'ask',
-        likely: orders && missing.length === 0 && !isRisky(skill) && sum >= CLEARLY * (1 - ranking.none),
+        likely: clear && missing.length === 0,
         reason: `${best.skill} fits (${best.score.toFixed(2)}), but not surely (${accept.toFixed(2)})`,
       };
     const unlike = doubt?.reason ?? (ranking.verbatim ? null : unlikeAnOrder(text, skill));

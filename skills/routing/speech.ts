@@ -67,6 +67,13 @@ const markFillers = (words: readonly Word[]): void => {
   }
 };
 
+/** "It's" is "its", but "we'll" is no "well". */
+const keyOf = (raw: string): string => {
+  const lower = raw.normalize('NFKC').toLowerCase();
+  return SHORTENED.test(lower) ? lower.replace(/['’]/, '_') : lower.replace(/['’]/g, '');
+};
+const SHORTENED = /^(?:i|we|he|she|they|you)['’](?:ll|d)$/;
+
 /** The words of a text with their places; marks at either end of a word are left out of it. */
 export const plainWords = (text: string): Word[] => {
   const words: Word[] = [];
@@ -83,7 +90,7 @@ export const plainWords = (text: string): Word[] => {
       continue;
     }
     words.push({
-      key: raw.slice(from, to).normalize('NFKC').toLowerCase().replace(/['’]/g, ''),
+      key: keyOf(raw.slice(from, to)),
       start: match.index + from,
       end: match.index + to,
       pause: /[,;:.!?…]/.test(raw.slice(to)),

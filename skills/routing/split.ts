@@ -38,7 +38,7 @@ const MAX_PIECES = 24;
 const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 /** A word that begins orders is something else behind these: "the test", "a new build", "to open", "unit test". */
 const NO_VERB_BEHIND = set(
-  'the a an my our your their his her its this that these those any all some every each no one new old other another first last next latest same whole full unit integration regression end to of for in on with from by at as into about than or not dont never just only both how what which who when where why i you we they he she is are was were be been being has have had do does did can could will would should may might must',
+  'the a an my our your their his her its this that these those any all some every each no one new old other another first last next latest same whole full unit integration regression end to of for in on with from by at as into about than or not dont never just only both how what which who when where why i you we they he she we_ll i_ll he_ll she_ll they_ll you_ll i_d we_d he_d she_d is are was were be been being has have had do does did can could will would should may might must',
 );
 /** What says that the order behind it must not be done, longest first. */
 const NEGATIONS = [
@@ -108,20 +108,24 @@ export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
         const dangles = i === whole.length - 1 && DANGLING.has(key);
         return !aside && !((leads || dangles) && whole.length > 1);
       });
-      pieces.push({
-        start: (own[0] as Word).start,
-        end: (own.at(-1) as Word).end,
-        link,
-        trailing,
-        weak,
-        negated: negated || (pieces.at(-1)?.negated === true && belongs(own)),
-        fresh: fresh(first),
-        condition: condition || (trailing !== null && trailing !== 'finished'),
-        parted,
-        sentence: all,
-        words: own,
-        tail: 0,
-      });
+      const [begin] = own;
+      const last = own.at(-1);
+      // "then please but": nothing is left of it.
+      if (begin && last)
+        pieces.push({
+          start: begin.start,
+          end: last.end,
+          link,
+          trailing,
+          weak,
+          negated: negated || (pieces.at(-1)?.negated === true && belongs(own)),
+          fresh: fresh(first),
+          condition: condition || (trailing !== null && trailing !== 'finished'),
+          parted,
+          sentence: all,
+          words: own,
+          tail: 0,
+        });
       link = following ?? 'with';
       following = null;
       weak = false;
@@ -186,8 +190,17 @@ export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
     at += 1;
   }
   finish(words.length, null);
+  if (pieces.length > 1 && announces(pieces[0] as Piece)) pieces.shift();
   return pieces.length > MAX_PIECES ? fewer(pieces) : pieces;
 };
+
+/** "Two things:", "three jobs": what follows is what is wanted. */
+const ANNOUNCED = set('things thing jobs tasks points orders requests stuff');
+const HOW_MANY = set('two three four five several some few couple many more one following these');
+const announces = ({ words }: Piece): boolean =>
+  words.length <= 4 &&
+  ANNOUNCED.has(words.at(-1)?.key ?? '') &&
+  words.slice(0, -1).some(({ key }) => HOW_MANY.has(key));
 
 /** "first write the tests", "both document and benchmark it". */
 const LEADS = set('first firstly both');

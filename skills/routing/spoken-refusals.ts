@@ -171,13 +171,23 @@ export const doubtAbout = (
 };
 
 /** What begins a question, a wish to be reminded, or a tale; where no example of the skill begins so, it is asked about. */
+const QUESTIONS = set('should shall how why who when what which does do did is are can');
 const NO_ORDERS = set('should shall how why who when remind he she they nobody');
-const firstWords = new WeakMap<Skill, ReadonlySet<string>>();
-const firstWordsOf = (skill: Skill): ReadonlySet<string> => {
-  let found = firstWords.get(skill);
+/** From this share of its examples on a skill is asked for in questions. */
+const ASKED_FOR = 0.25;
+interface Beginnings {
+  words: ReadonlySet<string>;
+  /** It is asked for in questions: "how much is on my account". */
+  questions: boolean;
+}
+const beginnings = new WeakMap<Skill, Beginnings>();
+const beginningsFor = (skill: Skill): Beginnings => {
+  let found = beginnings.get(skill);
   if (!found) {
-    found = new Set(skill.examples.map((example) => essenceOf(example).split(' ')[0] ?? ''));
-    firstWords.set(skill, found);
+    const words = skill.examples.map((example) => essenceOf(example).split(' ')[0] ?? '');
+    const asked = words.filter((word) => QUESTIONS.has(word)).length;
+    found = { words: new Set(words), questions: asked >= ASKED_FOR * words.length };
+    beginnings.set(skill, found);
   }
   return found;
 };
@@ -186,11 +196,13 @@ const CEASING = set('stop avoid quit cease refrain forget');
 /** "should I run the tests", "stop running the tests": what speaks against an order of any skill, in words. */
 export const unlikeAnOrder = (text: string, skill: Skill): string | null => {
   const [first = '', second = ''] = essenceOf(text).split(' ');
-  const begins = (word: string): boolean => firstWordsOf(skill).has(word);
+  const { words, questions } = beginningsFor(skill);
+  const begins = (word: string): boolean => words.has(word);
   const ceases = CEASING.has(first) && second.length > 5 && second.endsWith('ing') && !begins(second);
   const stem = second.slice(0, -3);
   const own = ceases && [stem, `${stem}e`, stem.slice(0, -1)].some(begins);
-  return (own || NO_ORDERS.has(first)) && !begins(first) ? `"${first}" may begin no order` : null;
+  const answers = questions && QUESTIONS.has(first);
+  return (own || (NO_ORDERS.has(first) && !answers)) && !begins(first) ? `"${first}" may begin no order` : null;
 };
 
 const ASKS = set('is are am was were why what who how when where which does did should shall can could would');

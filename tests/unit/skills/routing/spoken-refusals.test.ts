@@ -93,7 +93,8 @@ describe('a deployment that nobody ordered does not start', () => {
     ['stop running the tests', 'decline'],
     ['stop the tests', 'decline'],
     ['should I run the tests', 'clarify'],
-    ['without running the tests deploy to staging', 'deploy'],
+    // Ordered, but too tangled to be sure of: nothing starts by mistake.
+    ['without running the tests deploy to staging', 'decline'],
     ['deploy to production and under no circumstances touch staging', 'deploy'],
   ])('%s: %s', async (text, expected) => {
     expect(await starts(text)).toBe(expected);
