@@ -30,14 +30,14 @@ export interface Calibration extends Correction {
 
 const TEMPERATURES = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3, 1.5, 1.75, 2];
 /** Held-out lines that are no order and may be carried out, and those a person may be asked about in vain. */
-const NONE_ACCEPTED = 0.018;
+const NONE_ACCEPTED = 0.02;
 const NONE_ASKED = 0.06;
 /** Where orders and others lie far apart, the upper bar goes up to where it would cost this share of the orders. */
 const ORDERS_UNSURE = 0.04;
 /** The lower bar costs at most this share of them. */
 const ORDERS_MISSED = 0.15;
-/** The same as NONE_ACCEPTED for risky skills. */
-const RISKY_ACCEPTED = 0.01;
+/** Held-out lines that are no order and that a risky skill may carry out. */
+const RISKY_ACCEPTED = 0.002;
 /** The bars when too little was held out to say anything. */
 const DEFAULTS: Thresholds = { accept: 0.6, clarify: 0.4 };
 const ENOUGH = 20;
@@ -85,22 +85,47 @@ interface Bars {
   accepted: number;
 }
 
-const barsOf = (samples: readonly HeldOut[], correction: Correction): Bars | null => {
+const barsOf = (
+  samples: readonly HeldOut[],
+  correction: Correction,
+  isRiskyClass: (label: number) => boolean,
+): Bars | null => {
   const orders: number[] = [];
   const others: number[] = [];
-  for (const { own, scores } of samples)
-    (own === scores.length - 1 ? others : orders).push(best(temper(scores, correction)));
+  /** What a risky skill would make of each line that is no order; 0 where another skill comes first. */
+  const byRisky: number[] = [];
+  for (const { own, scores } of samples) {
+    const tempered = temper(scores, correction);
+    const top = best(tempered);
+    if (own !== scores.length - 1) orders.push(top);
+    else {
+      others.push(top);
+      byRisky.push(isRiskyClass(tempered.indexOf(top)) ? top : 0);
+    }
+  }
   if (orders.length < ENOUGH || others.length < ENOUGH) return null;
   orders.sort((a, b) => a - b);
   others.sort((a, b) => a - b);
   const accept = Math.max(quantile(others, 1 - NONE_ACCEPTED), quantile(orders, ORDERS_UNSURE));
   const clarify = Math.min(accept, quantile(others, 1 - NONE_ASKED), quantile(orders, ORDERS_MISSED));
-  const risky = Math.max(accept, quantile(others, 1 - RISKY_ACCEPTED));
+  const risky = Math.max(
+    accept,
+    quantile(
+      byRisky.sort((a, b) => a - b),
+      1 - RISKY_ACCEPTED,
+    ),
+  );
   return { accept, clarify, risky, missed: 1 - shareFrom(orders, clarify), accepted: shareFrom(others, accept) };
 };
 
-/** Sets temperature, the odds of "no order", and the bars, on lines scored by models that did not see them. */
-export const calibrate = (samples: readonly HeldOut[]): Calibration => {
+/**
+ * Sets temperature, the odds of "no order", and the bars, on lines scored by models that did not see them.
+ * `isRiskyClass`: of the classes, which are skills whose mistakes cost more; default: all.
+ */
+export const calibrate = (
+  samples: readonly HeldOut[],
+  isRiskyClass: (label: number) => boolean = () => true,
+): Calibration => {
   let temperature = 1;
   let least = Infinity;
   const every = Math.max(1, Math.floor(samples.length / MEASURED));
@@ -111,9 +136,9 @@ export const calibrate = (samples: readonly HeldOut[]): Calibration => {
     const loss = surprise(logs, candidate);
     if (loss < least) [temperature, least] = [candidate, loss];
   }
-  const raw = barsOf(samples, { temperature, noneOdds: 1 });
+  const raw = barsOf(samples, { temperature, noneOdds: 1 }, isRiskyClass);
   const noneOdds = raw ? Math.min(1, Math.max(LEAST_ODDS, raw.accept / (1 - raw.accept))) : 1;
-  const bars = barsOf(samples, { temperature, noneOdds });
+  const bars = barsOf(samples, { temperature, noneOdds }, isRiskyClass);
   if (!bars) return { temperature, noneOdds, thresholds: DEFAULTS, risky: DEFAULTS, missed: 0, accepted: 0 };
   const { accept, clarify, risky, missed, accepted } = bars;
   return {

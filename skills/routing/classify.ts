@@ -7,6 +7,7 @@ import { trainSoftmax } from './softmax.ts';
 import type { Sample, SoftmaxModel, Training } from './softmax.ts';
 import type { Respell } from './respell.ts';
 import { essenceOf } from './speech.ts';
+import { isRisky } from './training.ts';
 
 /** How well one text fits each skill. The scores and `none` (it is no order) add up to 1. */
 export interface Ranking {
@@ -166,7 +167,11 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
   const epochs = epochsFor(lines.length, labels.length);
   const model = await fit(samples, { ...shape, epochs: epochs.model });
   const heldOut = await holdOut(samples, { ...shape, epochs: epochs.heldOut });
-  const calibration = calibrate(heldOut);
+  const isRiskyClass = (label: number): boolean => {
+    const skill = skills[label];
+    return skill !== undefined && isRisky(skill);
+  };
+  const calibration = calibrate(heldOut, isRiskyClass);
   const verbatim = new Map<string, Set<string | null>>();
   for (const { words, label } of lines) {
     const key = words.join(' ');
@@ -190,7 +195,7 @@ export const trainClassifier = async (skills: readonly Skill[], noneLines: reado
       const training = { ...VECTOR_TRAINING, classes: labels.length, features: vectors[0]?.length ?? 0 };
       const unseen = await holdOut(dense, training);
       const both = unseen.map(({ own, scores }, i) => ({ own, scores: mixed(heldOut[i]?.scores ?? scores, scores) }));
-      second = { model: await fit(dense, training), calibration: calibrate(both) };
+      second = { model: await fit(dense, training), calibration: calibrate(both, isRiskyClass) };
     },
     rank: (text, { respell, vector } = {}) => {
       let words = wordsOf(essenceOf(text));

@@ -174,11 +174,14 @@ export const doubtAbout = (
 const QUESTIONS = set('should shall how why who when what which does do did is are can');
 const NO_ORDERS = set('should shall how why who when remind he she they nobody');
 /** From this share of its examples on a skill is asked for in questions. */
-const ASKED_FOR = 0.25;
+const ASKED_FOR = 0.15;
+/** From this share on even "should I …" asks for it, and does not doubt it. */
+const MOSTLY_ASKED_FOR = 0.5;
+const DOUBTS = set('should shall');
 interface Beginnings {
   words: ReadonlySet<string>;
-  /** It is asked for in questions: "how much is on my account". */
-  questions: boolean;
+  /** Share of its examples that are questions: "how much is on my account". */
+  questions: number;
 }
 const beginnings = new WeakMap<Skill, Beginnings>();
 const beginningsFor = (skill: Skill): Beginnings => {
@@ -186,7 +189,7 @@ const beginningsFor = (skill: Skill): Beginnings => {
   if (!found) {
     const words = skill.examples.map((example) => essenceOf(example).split(' ')[0] ?? '');
     const asked = words.filter((word) => QUESTIONS.has(word)).length;
-    found = { words: new Set(words), questions: asked >= ASKED_FOR * words.length };
+    found = { words: new Set(words), questions: asked / words.length };
     beginnings.set(skill, found);
   }
   return found;
@@ -201,7 +204,7 @@ export const unlikeAnOrder = (text: string, skill: Skill): string | null => {
   const ceases = CEASING.has(first) && second.length > 5 && second.endsWith('ing') && !begins(second);
   const stem = second.slice(0, -3);
   const own = ceases && [stem, `${stem}e`, stem.slice(0, -1)].some(begins);
-  const answers = questions && QUESTIONS.has(first);
+  const answers = QUESTIONS.has(first) && questions >= (DOUBTS.has(first) ? MOSTLY_ASKED_FOR : ASKED_FOR);
   return (own || (NO_ORDERS.has(first) && !answers)) && !begins(first) ? `"${first}" may begin no order` : null;
 };
 
