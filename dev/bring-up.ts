@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { fromRoot } from '../platform/env.ts';
 import { OperationError } from '../platform/errors.ts';
-import { delay } from '../platform/lifecycle.ts';
+import { delay, unlessAborted } from '../platform/lifecycle.ts';
 import type { Child } from './child.ts';
 import { bareEnvironment, temporalAddressOf } from './plan.ts';
 import type { ChildRole } from './plan.ts';
@@ -29,15 +29,6 @@ const GatewayListening = z.looseObject({ listening: z.url(), token_file: z.strin
 /** The bearer token: the variable, else the file the gateway named. */
 export const readToken = async (settings: StackSettings, tokenFile: string): Promise<string> =>
   settings.environment['GATEWAY_TOKEN'] ?? (await readFile(fromRoot(tokenFile), 'utf8')).trim();
-
-/** The promise, or the signal's reason, whichever comes first. */
-const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 
 const announcement = async <T>(child: Child, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> => {
   const parsed = schema.safeParse(await unlessAborted(child.announced, signal));

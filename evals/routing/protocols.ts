@@ -1,5 +1,4 @@
-import { trainClassifier } from '../../skills/routing/classify.ts';
-import { keyOf } from '../../skills/routing/classify.ts';
+import { keyOf, trainClassifier } from '../../skills/routing/classify.ts';
 import type { Embedder } from '../../skills/routing/embedder.ts';
 import { createRouter } from '../../skills/routing/route.ts';
 import { createRandom, drawSkills, readLines, registryOf, shuffled } from './public-data.ts';

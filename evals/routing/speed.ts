@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fromRoot } from '../../platform/env.ts';
 import type { Skill } from '../../contracts/skill.ts';
 import { loadSnapshot } from '../../skills/load.ts';
+import { quantile } from '../../skills/routing/calibrate.ts';
 import { trainClassifier } from '../../skills/routing/classify.ts';
 import { createRouter, parseNoneLines } from '../../skills/routing/route.ts';
 import { createRandom, drawSkills, readLines, registryOf } from './public-data.ts';
@@ -19,8 +20,6 @@ export interface Speed {
 }
 
 const noneLines = (): string[] => parseNoneLines(readFileSync(fromRoot('skills/routing/none-lines.txt'), 'utf8'));
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 const collected = async (): Promise<number> => {
   // Twice, with a pause: what the first one finalises the second one frees.
   for (let round = 0; round < 2; round++) {

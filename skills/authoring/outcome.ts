@@ -1,4 +1,5 @@
 import type { DependencyCondition } from '../../contracts/names.ts';
+import { runningOrder } from '../routing/order.ts';
 import type { RouteResult } from '../routing/router.ts';
 import type { Expected, ExpectedClause, LabelledSentence } from './labelled.ts';
 
@@ -24,18 +25,9 @@ const asWords = (value: unknown): string =>
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
 
-/** The clauses in an order in which they can run: what waits comes after what it waits for. */
-const inRunningOrder = (clauses: RouteResult['clauses']): number[] => {
-  const placed: number[] = [];
-  while (placed.length < clauses.length) {
-    const next = clauses.findIndex(
-      ({ depends_on }, i) => !placed.includes(i) && depends_on.every(({ clause }) => placed.includes(clause)),
-    );
-    if (next < 0) break; // a circle: the rest is left out and counts as wrong
-    placed.push(next);
-  }
-  return placed;
-};
+/** Where the clauses come in running order; those in a circle are left out and count as wrong. */
+const inRunningOrder = (clauses: RouteResult['clauses']): number[] =>
+  runningOrder(clauses.map(({ depends_on }) => depends_on.map(({ clause }) => clause)));
 
 const fits = (expected: readonly ExpectedClause[], result: RouteResult, order: readonly number[]): boolean =>
   expected.length === order.length &&

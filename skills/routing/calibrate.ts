@@ -69,7 +69,7 @@ const surprise = (logs: readonly { own: number; logs: Float64Array }[], temperat
 const MEASURED = 600;
 
 /** The value below which a share of the values lies. */
-const quantile = (sorted: readonly number[], share: number): number =>
+export const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.max(0, Math.floor(sorted.length * share)))] ?? 0;
 
 const shareFrom = (values: readonly number[], bar: number): number =>

@@ -3,6 +3,7 @@ import type { Skill } from '../../contracts/skill.ts';
 import { fittingParameters } from '../parameters.ts';
 import type { LanguageClause } from './language-model.ts';
 import { locate } from './locate.ts';
+import { runningOrder } from './order.ts';
 import { parametersOf, requiredOf } from './parameter-schema.ts';
 import type { RoutedClause, RouteResult } from './router.ts';
 import { isRisky } from './training.ts';
@@ -65,17 +66,6 @@ const thoughtOf = (name: string, [start, end]: [number, number], embedded: Route
   return { score: runner_up.score, margin: 0, runner_up: skill === null ? null : { skill, score } };
 };
 
-/** Indices so that what waits comes after what it waits for, otherwise as spoken. @throws UnusableReading for a circle. */
-const inOrder = (waitsFor: readonly (readonly number[])[]): number[] => {
-  const done: number[] = [];
-  while (done.length < waitsFor.length) {
-    const next = waitsFor.findIndex((before, i) => !done.includes(i) && before.every((index) => done.includes(index)));
-    if (next < 0) throw new UnusableReading('its clauses wait for each other in a circle');
-    done.push(next);
-  }
-  return done;
-};
-
 /** Orders with a known skill, each with its place in the sentence, and where each stood in the answer. */
 const placedIn = (
   answer: readonly LanguageClause[],
@@ -133,9 +123,10 @@ export const composeReading = (
   const dependencies = dependenciesOf(placed);
   const indices = [...placed.keys()];
   const position = (index: number): number => indices.indexOf(index);
-  const order = inOrder(
+  const order = runningOrder(
     indices.map((index) => (dependencies.get(index) ?? []).map(({ clause }) => position(clause))),
   ).map((at) => indices[at] ?? 0);
+  if (order.length < indices.length) throw new UnusableReading('its clauses wait for each other in a circle');
   const clauses = order.flatMap((index): RoutedClause[] => {
     const each = placed.get(index);
     if (!each) return [];

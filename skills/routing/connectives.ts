@@ -1,5 +1,6 @@
 import type { DependencyCondition } from '../../contracts/names.ts';
 import type { Word } from './speech.ts';
+import { phraseList, standsAt, wordSet } from './phrases.ts';
 
 /**
  * How a clause follows what was said before: beside it (`with`), after it under a condition, or `first`: what was said
@@ -19,7 +20,6 @@ export interface Joint {
   then?: Link;
 }
 
-const list = (text: string): string[][] => text.split('|').map((phrase) => phrase.split(' '));
 interface Phrase {
   words: string[];
   link: Link;
@@ -27,7 +27,7 @@ interface Phrase {
   condition?: boolean;
 }
 const of = (link: Link, closes: boolean, text: string): Phrase[] =>
-  list(text).map((words) => ({ words, link, closes }));
+  phraseList(text).map((words) => ({ words, link, closes }));
 
 const PHRASES = [
   ...of('failed', true, 'if not|or else|otherwise'),
@@ -57,36 +57,32 @@ const FIRST_WORDS = new Set(PHRASES.map(({ words }) => words[0]));
 /** These join only where a sentence could pause: elsewhere they mean something else ("the next page"). */
 const AFTER_A_PAUSE = of('succeeded', false, 'next|finally|lastly|last|but|second|secondly|than|third|thirdly');
 
-const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
-const WELL = set(
+const WELL = wordSet(
   'pass passes passed passing green work works worked succeed succeeds succeeded successful good fine ok okay well done finished finish finishes ready complete completed clean happy through over healthy up',
 );
-const BADLY = set(
+const BADLY = wordSet(
   'fail fails failed failing broken breaks break broke red wrong bad badly error errors crash crashes crashed problem problems issue issues trouble failure failures',
 );
-const NOT = set('not no doesnt dont isnt arent didnt wont never without nothing');
-const BEGINS = list(
+const NOT = wordSet('not no doesnt dont isnt arent didnt wont never without nothing');
+const BEGINS = phraseList(
   'if|once|when|whenever|as soon as|should|in case|assuming|provided|provided that|only if|only when|only once|unless|after|only after',
 ).sort((a, b) => b.length - a.length);
 /** What "when", "once" and "should" have behind them when they speak of how the earlier order went. */
-const SUBJECTS = set(
+const SUBJECTS = wordSet(
   'it its that thats this they theyre these those any all some one both something anything everything nothing the there you youre youve we were weve done finished',
 );
-const THEN_OF_TIME = set('back since until till by even now just only');
-const AFTERWARDS = set('afterwards afterward');
-const GOES_ON = set('on about to from with in at of how what whether');
-const ASKING = set('check see me us out know sure wonder ask verify look tell test find confirm');
+const THEN_OF_TIME = wordSet('back since until till by even now just only');
+const AFTERWARDS = wordSet('afterwards afterward');
+const GOES_ON = wordSet('on about to from with in at of how what whether');
+const ASKING = wordSet('check see me us out know sure wonder ask verify look tell test find confirm');
 /** Words of a condition before it says how things went. */
 const MAX_CONDITION = 7;
 /** Words that may still belong to a condition behind its last one. */
-const TAIL = set('there too again out then through well as');
-
-const matches = (words: readonly Word[], at: number, phrase: readonly string[]): boolean =>
-  phrase.every((key, i) => words[at + i]?.key === key);
+const TAIL = wordSet('there too again out then through well as');
 
 /** "if it passes", "once they are green", "should any of them fail". */
 const conditionAt = (words: readonly Word[], at: number): Joint | null => {
-  const begin = BEGINS.find((phrase) => matches(words, at, phrase));
+  const begin = BEGINS.find((phrase) => standsAt(words, at, phrase));
   if (!begin) return null;
   const first = begin[0] as string;
   const next = words[at + begin.length]?.key ?? '';
@@ -111,10 +107,12 @@ const conditionAt = (words: readonly Word[], at: number): Joint | null => {
 };
 
 /** Who does it in a clause behind "after" or "before". */
-const DOERS = set('you youve we weve having i');
-const HAVE = set('have had are were');
+const DOERS = wordSet('you youve we weve having i');
+const HAVE = wordSet('have had are were');
 /** They end like something being done. */
-const NO_DOING = set('morning evening spring meeting building everything something anything nothing during training');
+const NO_DOING = wordSet(
+  'morning evening spring meeting building everything something anything nothing during training',
+);
 
 /** "after you have renamed …", "before deploying …": an order inside a clause of time. */
 const timeClauseAt = (words: readonly Word[], at: number, leads: boolean): Joint | null => {
@@ -157,7 +155,7 @@ export const jointAt = (words: readonly Word[], at: number, pause: boolean, lead
   const key = words[at]?.key;
   const known = FIRST_WORDS.has(key) ? PHRASES : [];
   for (const { words: phrase, link, closes, condition: sets } of pause ? [...known, ...AFTER_A_PAUSE] : known) {
-    if (phrase[0] !== key || !matches(words, at, phrase)) continue;
+    if (phrase[0] !== key || !standsAt(words, at, phrase)) continue;
     // "and after that", "and if it fails": the longer joint says more.
     if (link === 'with' && at + phrase.length < words.length) {
       const more = jointAt(words, at + phrase.length, true, false);

@@ -1,14 +1,14 @@
 import type { Piece, Verbs } from './split.ts';
 import { textOf } from './split.ts';
 import type { Stretch } from './choose-clauses.ts';
+import { wordSet } from './phrases.ts';
 
-const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 /** Words that stand for something said before. */
-const PRONOUNS = set('it them that this these those everything one all both itself');
+const PRONOUNS = wordSet('it them that this these those everything one all both itself');
 /** "figure out what's wrong": what, the words before it told. */
-const CAUSE = set('whats wrong why cause reason culprit');
+const CAUSE = wordSet('whats wrong why cause reason culprit');
 /** Words at which the thing a verb acts on ends. */
-const AFTER_OBJECT = set('in on for of to from with at off into onto that which who by about and then so because');
+const AFTER_OBJECT = wordSet('in on for of to from with at off into onto that which who by about and then so because');
 /** A clause this short, with a pronoun in it, leans on what was said before. */
 const LEANING = 4;
 /** Words of a fragment without a verb of its own: "bar to supplier". */

@@ -3,6 +3,7 @@ import type { ControlAction } from './control-phrases.ts';
 import { controlObject } from './control-objects.ts';
 import type { ControlObject, ControlTarget } from './control-objects.ts';
 import { wordsIn } from './speech.ts';
+import { startsWith } from './phrases.ts';
 
 /** A whole utterance that steers what runs instead of asking for something new. */
 export interface Control {
@@ -116,8 +117,6 @@ const FRAMES = Map.groupBy(
   ({ before }) => before[0] ?? '',
 );
 
-const startsWith = (words: readonly string[], phrase: readonly string[]): boolean =>
-  phrase.length <= words.length && phrase.every((word, at) => words[at] === word);
 const endsWith = (words: readonly string[], phrase: readonly string[]): boolean =>
   phrase.length <= words.length && phrase.every((word, at) => words[words.length - phrase.length + at] === word);
 

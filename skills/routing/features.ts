@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stemmer } from 'stemmer';
+import { wordSet } from './phrases.ts';
 
 /** Characters of a clause that are looked at; an order says what it is within a few sentences. */
 const MAX_CHARS = 600;
@@ -91,15 +92,14 @@ const formsOf = (word: string): Forms => {
 const START = hash('^', 5);
 const END = hash('$', 5);
 
-const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 /** Sentences that begin so tell or ask more often than they order. */
-const SUBJECTS = set(
+const SUBJECTS = wordSet(
   'i we he she they it you somebody someone everybody everyone nobody people that this there my our his her their its',
 );
-const QUESTIONS = set(
+const QUESTIONS = wordSet(
   'why who whose when where how what which did do does is are was were has have had would could can will should',
 );
-const PAST = set(
+const PAST = wordSet(
   'was were had did told said went got took made wrote spent came found kept lost left broke ran sat saw knew thought felt heard',
 );
 const MOODS = { subject: hash('subject', 9), question: hash('question', 9), past: hash('past', 9) };

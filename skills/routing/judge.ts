@@ -3,8 +3,9 @@ import type { Fit } from './choose-clauses.ts';
 import type { Classifier, Ranking } from './classify.ts';
 import type { Wording } from './context.ts';
 import { wordsOf } from './features.ts';
+import type { SlotOptions } from './parameter-schema.ts';
 import { fillSlots, namesTwoValues } from './slots.ts';
-import type { SlotOptions, Slots } from './slots.ts';
+import type { Slots } from './slots.ts';
 import { essenceOf } from './speech.ts';
 import { beginningsOf, doubtAbout, isGuarded, isRefused, unlikeAnOrder } from './spoken-refusals.ts';
 import type { Respell } from './respell.ts';
@@ -41,7 +42,7 @@ export interface Judge {
 /** Why what was said not to be done is no order. */
 export const REFUSED = 'said not to be done';
 /** Two skills whose scores are this close are tied. */
-const TIE = 0.12;
+export const TIE = 0.12;
 /** What a clause that is no order is worth beside orders: enough to cut small talk off, too little to invent it. */
 const NONE_WORTH = 0.6;
 /** Factor for a clause that names two values of one parameter ("staging and production"). */

@@ -89,15 +89,23 @@ export const orderClauses = (clauses: readonly Linked[]): Dependency[][] => {
   return result;
 };
 
+/**
+ * Indices in an order in which they can run: what waits comes after what it waits for, otherwise as given. What waits
+ * in a circle is left out.
+ */
+export const runningOrder = (waitsFor: readonly (readonly number[])[]): number[] => {
+  const order: number[] = [];
+  for (;;) {
+    const next = waitsFor.findIndex((first, i) => !order.includes(i) && first.every((index) => order.includes(index)));
+    if (next < 0) return order;
+    order.push(next);
+  }
+};
+
 /** The clauses, what waits behind what it waits for, with the indices in `depends_on` changed to match. */
 export const inRunningOrder = <T extends { depends_on: Dependency[] }>(clauses: readonly T[]): T[] => {
-  const order: number[] = [];
-  while (order.length < clauses.length) {
-    const next = clauses.findIndex(
-      ({ depends_on }, i) => !order.includes(i) && depends_on.every(({ clause }) => order.includes(clause)),
-    );
-    order.push(next < 0 ? clauses.findIndex((_, i) => !order.includes(i)) : next);
-  }
+  const placed = runningOrder(clauses.map(({ depends_on }) => depends_on.map(({ clause }) => clause)));
+  const order = [...placed, ...[...clauses.keys()].filter((i) => !placed.includes(i))];
   return order.map((from) => {
     const clause = clauses[from] as T;
     return {

@@ -1,4 +1,5 @@
 import type { Word } from './speech.ts';
+import { standsAt } from './phrases.ts';
 
 const MARKERS = [
   'no wait|wait no|no sorry|no i mean|know i mean|i mean|scratch that|strike that|no no|or rather|oh sorry|sorry no|actually no|no actually|make that|correction|sorry i mean|no make that|no sorry i mean|hang on no|sorry|no|rather',
@@ -24,9 +25,6 @@ const DENYING = new Set(['dont', 'do', 'never', 'not']);
 /** As many words at most replace as many words before: "to production, I mean staging". */
 const SHORT = 2;
 
-const matches = (words: readonly Word[], at: number, phrase: readonly string[]): boolean =>
-  phrase.every((key, i) => words[at + i]?.key === key);
-
 /**
  * Sets aside what a speaker took back: "refactor the, no wait, revert the API" is "revert the API"; "to production uh
  * sorry to staging" is "to staging". `words` are all words of the sentence, `isVerb` knows words that begin orders.
@@ -37,7 +35,7 @@ export const takeBack = (words: readonly Word[], isVerb: (key: string) => boolea
     const hesitates = (at: number): boolean => words[words.indexOf(said[at] as Word) - 1]?.aside === true;
     let found: { at: number; length: number } | null = null;
     for (let at = 1; at < said.length - 1 && !found; at++) {
-      const marker = MARKERS.find((phrase) => matches(said, at, phrase) && at + phrase.length < said.length);
+      const marker = MARKERS.find((phrase) => standsAt(said, at, phrase) && at + phrase.length < said.length);
       if (!marker) continue;
       const length = marker.length;
       const wording = marker.join(' ');
@@ -59,7 +57,7 @@ export const takeBack = (words: readonly Word[], isVerb: (key: string) => boolea
     let end = at + length;
     // "no, sorry, the benchmarks": markers in a row.
     for (let more = true; more;) {
-      const next = MARKERS.find((phrase) => matches(said, end, phrase) && end + phrase.length < said.length);
+      const next = MARKERS.find((phrase) => standsAt(said, end, phrase) && end + phrase.length < said.length);
       more = next !== undefined;
       if (next) end += next.length;
     }

@@ -1,10 +1,12 @@
 import type { Skill } from '../../contracts/skill.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { unlessAborted } from '../../platform/lifecycle.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Registry } from '../registry.ts';
 import { composeReading, UnusableReading } from './compose-reading.ts';
 import type { Composed } from './compose-reading.ts';
 import { doubtWordIn } from './doubt-words.ts';
+import { TIE } from './judge.ts';
 import { LanguageFault } from './language-model.ts';
 import type { LanguageReading, LanguageRouter } from './language-model.ts';
 import type { RoutedClause, RouteResult, Router, SecondOpinion } from './router.ts';
@@ -21,9 +23,6 @@ export interface SecondOpinionOptions {
 const TIMEOUT_MS = 1_500;
 /** Characters of a sentence that is asked about: a longer one could not be read back in time. */
 export const MAX_ASKED = 1_000;
-/** Two skills whose scores are this close, and whose priorities are equal, are tied (see `judge.ts`). */
-const TIE = 0.12;
-
 const tied = ({ skill, runner_up, margin }: RoutedClause, skills: readonly Skill[]): boolean => {
   const priorityOf = (name: string | undefined | null): number =>
     skills.find((each) => each.name === name)?.routing.priority ?? 0;
@@ -41,23 +40,6 @@ export const reasonToAsk = (text: string, embedded: RouteResult, skills: readonl
     return 'the embedded router would ask which skill is meant';
   const doubt = doubtWordIn(text);
   return doubt && `the sentence has "${doubt.word}" (${doubt.kind})`;
-};
-
-/** Rejects when the signal aborts, whatever `work` does then. */
-const abandonable = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  work.catch(() => undefined); // it may still fail after it was given up
-  let onAbort = (): void => undefined;
-  try {
-    return await Promise.race([
-      work,
-      new Promise<never>((_, reject) => {
-        onAbort = () => reject(signal.reason as Error);
-        signal.addEventListener('abort', onAbort, { once: true });
-      }),
-    ]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 };
 
 type Bought = Omit<SecondOpinion, 'mode' | 'used' | 'reason' | 'answer' | 'provider' | 'model' | 'duration_ms'>;
@@ -113,7 +95,7 @@ export const withSecondOpinion = (
     try {
       signal.throwIfAborted();
       const request = { sentence, skills: skills.map(describe), embedded };
-      const reading = await abandonable(language.read(request, signal), signal);
+      const reading = await unlessAborted(language.read(request, signal), signal);
       bought = boughtIn(reading);
       ({ model, clauses: answer } = reading);
       if (reading.clauses === null) return { answer, model, bought, composed: null, problem: reading.problem };

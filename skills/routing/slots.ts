@@ -9,8 +9,6 @@ import { tokensOf } from './spoken-words.ts';
 import type { Token } from './spoken-words.ts';
 import { addressesIn, withoutAddresses } from './spoken-urls.ts';
 
-export type { SlotOptions } from './parameter-schema.ts';
-
 export interface Slots {
   parameters: Record<string, unknown>;
   /** Required parameters nobody named, or named twice differently. */

@@ -1,3 +1,5 @@
+import { standsAt } from './phrases.ts';
+
 /** One word of a sentence. `key` is what it is compared by; `start` and `end` are character offsets in the sentence. */
 export interface Word {
   key: string;
@@ -51,16 +53,13 @@ const CLOSINGS =
 /** Words that end a closing: without one of them there is none to look for. */
 const LAST_OF_CLOSINGS = new Set(CLOSINGS.map((phrase) => phrase.at(-1)));
 
-const matches = (words: readonly Word[], at: number, phrase: readonly string[]): boolean =>
-  phrase.every((key, i) => words[at + i]?.key === key);
-
 const setAside = (words: readonly Word[], at: number, count: number): void => {
   for (const word of words.slice(at, at + count)) word.aside = true;
 };
 
 const markFillers = (words: readonly Word[]): void => {
   for (let at = 0; at < words.length; at++) {
-    const phrase = FILLERS.get(words[at]?.key ?? '')?.find((filler) => matches(words, at, filler));
+    const phrase = FILLERS.get(words[at]?.key ?? '')?.find((filler) => standsAt(words, at, filler));
     if (!phrase) continue;
     if (phrase[0] === 'like' && BEFORE_LIKE.has(words[at - 1]?.key ?? '')) continue;
     setAside(words, at, phrase.length);
@@ -106,7 +105,7 @@ export const setEdgesAside = (words: readonly Word[]): void => {
   let first = 0;
   for (;;) {
     const opening = OPENINGS.get(said[first]?.key ?? '')?.find(
-      (phrase) => first + phrase.length < said.length && matches(said, first, phrase),
+      (phrase) => first + phrase.length < said.length && standsAt(said, first, phrase),
     );
     if (!opening) break;
     setAside(said, first, opening.length);
@@ -115,7 +114,7 @@ export const setEdgesAside = (words: readonly Word[]): void => {
   let last = said.length;
   while (LAST_OF_CLOSINGS.has(said[last - 1]?.key)) {
     const closing = CLOSINGS.find(
-      (phrase) => last - phrase.length > first && matches(said, last - phrase.length, phrase),
+      (phrase) => last - phrase.length > first && standsAt(said, last - phrase.length, phrase),
     );
     if (!closing) break;
     setAside(said, last - closing.length, closing.length);

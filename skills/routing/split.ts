@@ -3,6 +3,7 @@ import type { Link } from './connectives.ts';
 import { takeBack } from './restarts.ts';
 import { setEdgesAside, wordsIn } from './speech.ts';
 import type { Word } from './speech.ts';
+import { standsAt, wordSet } from './phrases.ts';
 
 /** A stretch of the sentence between two places where it could be cut. `start` and `end` are character offsets. */
 export interface Piece {
@@ -35,9 +36,8 @@ export type Verbs = ReadonlySet<string>;
 /** Pieces one sentence is cut into at most; beyond that only the strong cuts count, and then only the first ones. */
 const MAX_PIECES = 24;
 
-const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 /** A word that begins orders is something else behind these: "the test", "a new build", "to open", "unit test". */
-const NO_VERB_BEHIND = set(
+const NO_VERB_BEHIND = wordSet(
   'the a an my our your their his her its this that these those any all some every each no one new old other another first last next latest same whole full unit integration regression end to of for in on with from by at as into about than or not dont never just only both how what which who when where why i you we they he she we_ll i_ll he_ll she_ll they_ll you_ll i_d we_d he_d she_d is are was were be been being has have had do does did can could will would should may might must',
 );
 /** What says that the order behind it must not be done, longest first. */
@@ -69,16 +69,14 @@ const NEGATIONS = [
   .map((phrase) => phrase.split(' '))
   .sort((a, b) => b.length - a.length);
 /** "not" behind these belongs to a statement: "it is not there". */
-const STATES = set(
+const STATES = wordSet(
   'is are was were do does did has have had can could will would should may might must why if or am be been whether',
 );
 /** What ends the reach of a negation: "don't touch the tests, just mend the crash". */
-const TURNS = set('just only but instead simply rather');
+const TURNS = wordSet('just only but instead simply rather');
 
-const matches = (words: readonly Word[], at: number, phrase: readonly string[]): boolean =>
-  phrase.every((key, i) => words[at + i]?.key === key);
 const negationAt = (words: readonly Word[], at: number, verbs: Verbs): number => {
-  const found = NEGATIONS.find((phrase) => matches(words, at, phrase))?.length ?? 0;
+  const found = NEGATIONS.find((phrase) => standsAt(words, at, phrase))?.length ?? 0;
   if (found > 0 || words[at]?.key !== 'no' || words[at]?.pause) return found;
   // "no deploy to production"
   return verbs.has(words[at + 1]?.key ?? '') && (at === 0 || words[at - 1]?.pause === true) ? 1 : 0;
@@ -195,17 +193,17 @@ export const piecesOf = (text: string, verbs: Verbs): Piece[] => {
 };
 
 /** "Two things:", "three jobs": what follows is what is wanted. */
-const ANNOUNCED = set('things thing jobs tasks points orders requests stuff');
-const HOW_MANY = set('two three four five several some few couple many more one following these');
+const ANNOUNCED = wordSet('things thing jobs tasks points orders requests stuff');
+const HOW_MANY = wordSet('two three four five several some few couple many more one following these');
 const announces = ({ words }: Piece): boolean =>
   words.length <= 4 &&
   ANNOUNCED.has(words.at(-1)?.key ?? '') &&
   words.slice(0, -1).some(({ key }) => HOW_MANY.has(key));
 
 /** "first write the tests", "both document and benchmark it". */
-const LEADS = set('first firstly both');
+const LEADS = wordSet('first firstly both');
 /** "fix the types but | do not deploy". */
-const DANGLING = set('but and so then');
+const DANGLING = wordSet('but and so then');
 
 /** "but do not deploy", "fix the types don't deploy", "instead of deploying": a new stretch that takes something back. */
 const takesBack = (words: readonly Word[], at: number, length: number, ordering: boolean, verbs: Verbs): boolean => {
@@ -218,7 +216,7 @@ const takesBack = (words: readonly Word[], at: number, length: number, ordering:
 };
 
 /** Behind these words something is quoted or told: "a comment that says do not deploy", "so that we never deploy". */
-const QUOTING = set(
+const QUOTING = wordSet(
   'say says said saying called named titled labelled labeled reads reading rename we you i they he she it that which',
 );
 

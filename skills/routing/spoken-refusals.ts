@@ -1,49 +1,44 @@
 import type { Skill } from '../../contracts/skill.ts';
 import { essenceOf, plainWords } from './speech.ts';
 import { isRisky } from './training.ts';
-
-const set = (text: string): ReadonlySet<string> => new Set(text.split(' '));
-const list = (text: string): string[][] => text.split('|').map((phrase) => phrase.split(' '));
+import { phraseList, startsWith, wordSet } from './phrases.ts';
 
 /** Words that turn an order round, wherever they stand in it. */
-const TURNING = set(
+const TURNING = wordSet(
   'no not nt t nut back anything never dont doesnt didnt wont cant cannot shouldnt wouldnt couldnt mustnt neednt isnt arent aint nobody none neither nor nope nah without unless except but instead donut dinnae',
 );
 /** Words that only think about an order, put it off, or speak of how it went. */
-const WONDERING = set(
+const WONDERING = wordSet(
   'if whether would wouldnt suppose imagine someday tomorrow tonight later yet until till before after midnight noon monday tuesday wednesday thursday friday saturday sunday mondays fridays weekend week month year yesterday failed fails broke broken worked went said says told kidding joking always usually every dry is was were needs theory minutes hours hour how know before think hear permission',
 );
 /** Verbs that keep something from being done. */
-const KEEPING_FROM = set(
+const KEEPING_FROM = wordSet(
   'cancel abort stop skip halt hold postpone delay pause block freeze forget avoid refrain quit cease prevent disable drop scrap ban forbid call wait no without never undo revert',
 );
 /** What an order begins with that is not to be carried out, whoever would do it. */
-const REFUSALS = list(
+const REFUSALS = phraseList(
   'under no circumstances|hold off|whatever you do dont|whatever you do do not|refrain from|i refuse to|forget about|by no means|on no account|in no case|god forbid|neither|without',
 );
 
 /** What takes back the order before it, where it stands by itself or at the very end. */
-const RETRACTIONS = list(
+const RETRACTIONS = phraseList(
   'no|nope|nah|no way|not|never|dont|do not|stop|wait|hold on|hang on|no wait|wait no|never mind|nevermind|forget it|forget that|forget about it|forget about that|cancel|cancel that|cancel it|abort|abort that|scratch that|strike that|just kidding|kidding|only joking|just joking|not yet|not now|not today|not really|dont do it|do not do it|dont do that|do not do that|leave it|drop it|dont bother',
 );
-const FIRST_RETRACTING = set(
+const FIRST_RETRACTING = wordSet(
   'no nope nah not never dont do stop wait hold hang nevermind forget cancel abort scratch strike just kidding only leave drop',
 );
 /** Words of a retraction; more say something else. */
 const MAX_RETRACTION = 10;
 /** These alone are steps of an order as well: "open the page, wait, press play". */
-const STEPS = set('wait stop');
+const STEPS = wordSet('wait stop');
 /** May stand around them. */
-const AROUND = set(
+const AROUND = wordSet(
   'actually oh ah well but please thanks on second thought thoughts that it now today absolutely definitely certainly sorry um uh so after all i changed my mind or rather god way yet',
 );
 /** These take something back wherever they end a sentence; "make the video stop" needs a pause before its "stop". */
-const PLAIN = list(
+const PLAIN = phraseList(
   'never mind|nevermind|forget it|forget that|cancel that|scratch that|strike that|no wait|wait no|no dont|actually dont|actually no|actually do not|just kidding|only joking|second thought dont|second thoughts dont|second thought no|second thoughts no|changed my mind',
 );
-
-const startsWith = (keys: readonly string[], phrase: readonly string[], at = 0): boolean =>
-  phrase.every((key, i) => keys[at + i] === key);
 
 /** Whether words do nothing but take back what was said before them: "no", "actually, don't", "oh wait, not yet". */
 const retracts = (keys: readonly string[], guarded: boolean): boolean => {
@@ -97,11 +92,11 @@ export const takenBack = (order: string, behind: string, guarded: boolean): bool
 };
 
 /** Says nothing of its own behind a "don't". */
-const SAME = set('it that this them please now yet anything the to do dont not never so mind about off');
+const SAME = wordSet('it that this them please now yet anything the to do dont not never so mind about off');
 
 /** "deploy to staging, no don't deploy": what must not be done is the order before it and nothing else. */
 export const deniesAgain = (order: string, denied: string): boolean => {
-  const said = set(essenceOf(order));
+  const said = wordSet(essenceOf(order));
   const keys = essenceOf(denied).split(' ');
   const alone = keys.every((key) => SAME.has(key));
   return (
@@ -111,15 +106,15 @@ export const deniesAgain = (order: string, denied: string): boolean => {
 };
 
 /** "stop", "stop right there": whatever would start on it is wrong. */
-const HALTS = set('stop cancel abort halt quit wait hold pause freeze cease');
-const AT_ONCE = set(
+const HALTS = wordSet('stop cancel abort halt quit wait hold pause freeze cease');
+const AT_ONCE = wordSet(
   'right there it that this everything all now at once immediately for a moment second minute on please',
 );
 
-const STOPPING = set('stop abort halt');
+const STOPPING = wordSet('stop abort halt');
 /** Words of "stop the unit tests", and those that make more of it. */
 const MAX_STOPPED = 5;
-const OTHERWISE = set('from on in at when if so by');
+const OTHERWISE = wordSet('from on in at when if so by');
 
 /** Whether an order begins with words by which it is not to be carried out: "under no circumstances deploy". */
 export const isRefused = (text: string): boolean => {
@@ -134,16 +129,16 @@ export const isRefused = (text: string): boolean => {
 export const isGuarded = (skill: Skill): boolean =>
   isRisky(skill) && (skill.approval.policy !== 'never' || skill.approval.risk === 'irreversible');
 
-const NO_ORDER_BEGINS = set(
+const NO_ORDER_BEGINS = wordSet(
   'the a an i we you he she it they is are was be there here this that my our your now to for from no not never who why how what when where which if',
 );
 
 /** "I want the new release on staging" is as plain as an order. */
-const WISHES = list('i want|i need|we want|we need|id like|we would like|i would like');
+const WISHES = phraseList('i want|i need|we want|we need|id like|we would like|i would like');
 
 /** The words that begin a skill's own examples. */
-export const beginningsOf = ({ examples }: Skill): ReadonlySet<string> =>
-  new Set(examples.map((example) => essenceOf(example).split(' ')[0] ?? '').filter((key) => !NO_ORDER_BEGINS.has(key)));
+export const beginningsOf = (skill: Skill): ReadonlySet<string> =>
+  new Set([...beginningsFor(skill).words].filter((key) => !NO_ORDER_BEGINS.has(key)));
 
 /**
  * What speaks against carrying out an order of a guarded skill. `refused`: it was said not to be done; `doubt`: it may
@@ -171,13 +166,13 @@ export const doubtAbout = (
 };
 
 /** What begins a question, a wish to be reminded, or a tale; where no example of the skill begins so, it is asked about. */
-const QUESTIONS = set('should shall how why who when what which does do did is are can');
-const NO_ORDERS = set('should shall how why who when remind he she they nobody');
+const QUESTIONS = wordSet('should shall how why who when what which does do did is are can');
+const NO_ORDERS = wordSet('should shall how why who when remind he she they nobody');
 /** From this share of its examples on a skill is asked for in questions. */
 const ASKED_FOR = 0.15;
 /** From this share on even "should I …" asks for it, and does not doubt it. */
 const MOSTLY_ASKED_FOR = 0.5;
-const DOUBTS = set('should shall');
+const DOUBTS = wordSet('should shall');
 interface Beginnings {
   words: ReadonlySet<string>;
   /** Share of its examples that are questions: "how much is on my account". */
@@ -194,7 +189,7 @@ const beginningsFor = (skill: Skill): Beginnings => {
   }
   return found;
 };
-const CEASING = set('stop avoid quit cease refrain forget');
+const CEASING = wordSet('stop avoid quit cease refrain forget');
 
 /** "should I run the tests", "stop running the tests": what speaks against an order of any skill, in words. */
 export const unlikeAnOrder = (text: string, skill: Skill): string | null => {
@@ -208,7 +203,7 @@ export const unlikeAnOrder = (text: string, skill: Skill): string | null => {
   return (own || (NO_ORDERS.has(first) && !answers)) && !begins(first) ? `"${first}" may begin no order` : null;
 };
 
-const ASKS = set('is are am was were why what who how when where which does did should shall can could would');
+const ASKS = wordSet('is are am was were why what who how when where which does did should shall can could would');
 
 /**
  * Whether an answer to a question about a guarded skill is no plain yes or value: "not production", "don't deploy",
@@ -228,7 +223,7 @@ export const answerDoubt = (answer: string): 'denied' | 'doubt' | null => {
 };
 
 /** Who asks for a moment takes nothing back. */
-const MOMENT = set('wait hold hang');
+const MOMENT = wordSet('wait hold hang');
 
 /** Whether an answer of any kind says that nothing is wanted: "no", "never mind", "don't do it". */
 export const wantsNothing = (answer: string): boolean => {

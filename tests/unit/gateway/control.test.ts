@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { agentJobId, voiceTaskId } from '../../../contracts/names.ts';
-import type { AcceptedReply, ControlReply, FinalReply } from '../../../contracts/replies.ts';
 import type { JobResult } from '../../../contracts/task.ts';
 import { openGateway } from '../../fakes/gateway.ts';
 import type { TestGateway } from '../../fakes/gateway.ts';
 import { clauseOf, createScriptedRouter, routeOf } from '../../fakes/scripted-router.ts';
+import { speaker } from '../../fakes/speaker.ts';
 import { answerAs, runningJob, waitingFor } from '../../fakes/waiting-jobs.ts';
 
 const ASKED_AT = '2026-11-26T10:00:00.000Z';
@@ -46,25 +46,7 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.close());
 
-const post = async (
-  text: string,
-  more: Record<string, unknown> = {},
-): Promise<{ status: number; body: FinalReply }> => {
-  const response = await gateway.call('/transcript', { text, is_final: true, session_id: 's', ...more });
-  return { status: response.status, body: (await response.json()) as FinalReply };
-};
-const start = async (text: string, more: Record<string, unknown> = {}): Promise<string> => {
-  const { status, body } = await post(text, more);
-  expect([status, body.status]).toEqual([202, 'accepted']);
-  return (body as AcceptedReply).trace_id;
-};
-/** Outcome and message of a control word. */
-const steer = async (text: string, more: Record<string, unknown> = {}): Promise<[string, string]> => {
-  const { status, body } = await post(text, more);
-  expect([status, body.status]).toEqual([200, 'control']);
-  const { outcome, message } = body as ControlReply;
-  return [outcome, message];
-};
+const { post, start, steer } = speaker(() => gateway);
 const jobOf = runningJob;
 const tell = (traceId: string, jobs: JobResult[]): void => answerAs(gateway.engine, traceId, ASKED_AT, jobs);
 const cancelled = (): unknown[] =>
