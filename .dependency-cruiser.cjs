@@ -5,7 +5,7 @@
  */
 const PROCESSES = '(gateway|workers|edge|rehearsal|cli|dev)';
 const VENDORS =
-  '(^|node_modules/)(@anthropic-ai/|@google/generative-ai|openai(/|$)|playwright|ws(/|$)|node-record-lpcm16|@ricky0123/|onnxruntime|koffi|@energetic-ai/)';
+  '(^|node_modules/)(@anthropic-ai/|@google/generative-ai|openai(/|$)|playwright|ws(/|$)|node-record-lpcm16|@ricky0123/|onnxruntime|koffi|decibri|@ozymandiasthegreat/|@energetic-ai/)';
 const MAIN = '(^|/)main\\.ts$';
 const FREE = ['^tests/', '^bench/', '^evals/'];
 

@@ -90,7 +90,11 @@ export const FINAL_FAILURES = [
   'PayloadsTooLarge', // Temporal's own name for a result over 2 MiB; retryable by default, and would buy the turn again
 ] as const;
 
+/** What happens to a sentence at the edge, before the gateway has heard of it. */
+export const EDGE_PHASES = ['captured', 'speech_start', 'first_partial', 'final', 'spooled', 'acked'] as const;
+
 export const PHASES = [
+  ...EDGE_PHASES,
   'partial',
   'received',
   'routed',

@@ -56,7 +56,7 @@ describe('wire names', () => {
 
   it('trace phases, outcomes, statuses, cost sources', () => {
     expect(names.PHASES.join(' ')).toBe(
-      'partial received routed declined clarify control submitted running model_turn tool_call approval_requested approved rejected verified succeeded failed cancelled completed',
+      'captured speech_start first_partial final spooled acked partial received routed declined clarify control submitted running model_turn tool_call approval_requested approved rejected verified succeeded failed cancelled completed',
     );
     expect(names.JOB_STATUSES.join(' ')).toBe('pending running awaiting_approval succeeded failed cancelled');
     expect(names.TASK_OUTCOMES.join(' ')).toBe('succeeded partially_succeeded failed cancelled');
