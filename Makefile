@@ -1,7 +1,7 @@
 # Every target does all set-up by itself (setup/run; nothing to do when it was done), then its job.
 # More words for a target go in ARGS:  make test ARGS=tests/unit/setup
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format worker edge traces datasette bench eval-routing setup clean
+.PHONY: help demo demo-voice dev test check format worker edge traces datasette bench bench-edge eval-routing setup clean
 MAKEFLAGS += --no-print-directory
 ARGS ?=
 
@@ -10,6 +10,9 @@ help: ## this list
 
 demo: ## one spoken sentence, end to end: Temporal, worker and gateway start, agents work, the answer is shown, all ends
 	@setup/run --tell node dev/main.ts demo $(ARGS)
+
+demo-voice: ## the same, spoken: a WAV file is heard in real time, recognised, carried out and answered
+	@setup/run --tell node dev/main.ts demo-voice $(ARGS)
 
 dev: ## the stack for daily use; Ctrl-C ends all of it
 	@setup/run --tell node dev/main.ts $(ARGS)
@@ -37,6 +40,9 @@ datasette: ## open Datasette on the traces
 
 bench: ## the benchmarks; results in bench/results/
 	@setup/run --tell node bench/main.ts $(ARGS)
+
+bench-edge: ## the benchmarks of the voice edge; results in bench/results/
+	@setup/run --tell node --expose-gc bench/main.ts --edge $(ARGS)
 
 eval-routing: ## how well sentences are understood, on labelled data; results in evals/results/
 	@setup/run --tell node --expose-gc evals/routing/main.ts $(ARGS)

@@ -5,25 +5,34 @@ import { fromRoot } from '../platform/env.ts';
 import type { Benchmark, Figure } from './figures.ts';
 import { table } from './figures.ts';
 import { devStart } from './dev-start.ts';
+import { edgeDetection } from './edge-detection.ts';
 import { gateway } from './gateway.ts';
 import { history } from './history.ts';
 import { memory } from './memory.ts';
 import { takeover } from './takeover.ts';
 import { task } from './task.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [task, gateway, history, takeover, devStart, memory];
+const STACK: readonly Benchmark[] = [task, gateway, history, takeover, devStart, memory];
+const EDGE: readonly Benchmark[] = [edgeDetection];
 
-const HELP = `make bench [ARGS="NAME…"]   ratios from one run on one server, written to bench/results/<name>.json
+const listed = (benchmarks: readonly Benchmark[]): string =>
+  benchmarks.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`).join('\n');
 
-${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}
+const HELP = `make bench [ARGS="NAME…"]        ratios from one run on one server, written to bench/results/<name>.json
+make bench-edge [ARGS="NAME…"]   the voice edge (node bench/main.ts --edge), likewise
+
+${listed(STACK)}
+ with --edge:
+${listed(EDGE)}
 
 Figures depend on the machine and on what else it does; compare ratios, not values. A missed goal is no failure: exit
 code 0 unless a benchmark could not run.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
+  options: { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' }, edge: { type: 'boolean' } },
 });
+const BENCHMARKS = values.edge ? EDGE : STACK;
 const unknown = positionals.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
 if (values.help || unknown) {
   console.log(unknown ? `no benchmark called ${unknown}\n\n${HELP}` : HELP);

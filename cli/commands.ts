@@ -1,5 +1,5 @@
+import { nearest } from '../platform/text.ts';
 import type { Command } from './command.ts';
-import { nearest } from './command.ts';
 import { doctor } from './doctor.ts';
 import { UsageError } from './exit.ts';
 import { approve, budget, cancel, steer } from './job-commands.ts';

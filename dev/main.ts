@@ -10,6 +10,7 @@ import { runDev } from './run-dev.ts';
 
 const HELP = `Usage: make dev     (node dev/main.ts [--json])       the whole stack until Ctrl-C
        make demo    (node dev/main.ts demo [--json])  one sentence end to end on a stack of its own, then stops it
+       make demo-voice  (… demo-voice [--json])       the same, spoken: from the sound of a WAV file to the answer
 
 Variables (environment or .env.wsl): TEMPORAL_ADDRESS (use that server, start none), TEMPORAL_PORT (7233; Web UI +1000),
 TEMPORAL_DB_FILE, WSL_GATEWAY_PORT (8080), WORKER_METRICS_PORT (9465), STAGING_URL, CODING_WORKING_DIRECTORY,
@@ -19,7 +20,9 @@ ANTHROPIC_API_KEY, GEMINI_API_KEY; a port of 0 is any free one. Without keys, re
 --help   this text
 Exit codes: 0 ended as asked (demo: the job worked), 1 failed, 2 bad setting or usage`;
 
-const readArguments = (): { demo: boolean; json: boolean } => {
+const DEMOS = ['demo', 'demo-voice'];
+
+const readArguments = (): { demo: string | undefined; json: boolean } => {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -29,9 +32,9 @@ const readArguments = (): { demo: boolean; json: boolean } => {
       console.log(HELP);
       process.exit(0);
     }
-    if (positionals.length > 1 || (positionals[0] ?? 'demo') !== 'demo')
-      throw new Error(`unknown: ${positionals.join(' ')}`);
-    return { demo: positionals[0] === 'demo', json: values.json };
+    const [demo, ...more] = positionals;
+    if (more.length > 0 || !DEMOS.includes(demo ?? 'demo')) throw new Error(`unknown: ${positionals.join(' ')}`);
+    return { demo, json: values.json };
   } catch (error) {
     console.error(`${messageOf(error)}\n\n${HELP}`);
     process.exit(2);
@@ -48,7 +51,7 @@ await runProcess(
     const environment = loadEnvironment(process.env, '.env.wsl');
     endWithMake(environment, end);
     const options = { environment, programs: PROGRAMS, console: terminal };
-    if (demo) return runDemo({ ...options, json }, signal, closer);
+    if (demo !== undefined) return runDemo({ ...options, json, spoken: demo === 'demo-voice' }, signal, closer);
     await runDev(options, signal, closer);
     return 0;
   },

@@ -6,8 +6,11 @@ import type { Environment } from '../platform/env.ts';
 import { OperationError, messageOf } from '../platform/errors.ts';
 import type { Closer } from '../platform/lifecycle.ts';
 import { readToken } from './bring-up.ts';
+import type { Ready } from './bring-up.ts';
 import { readable } from './console.ts';
 import { demoReport, diffOf, shortcomings } from './demo-report.ts';
+import { runEdge } from './edge-run.ts';
+import type { EdgeRun } from './edge-run.ts';
 import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { findSetpriv } from './guardian.ts';
@@ -21,10 +24,18 @@ import { startStack } from './stack.ts';
 /** The sentence of the seed document. */
 export const SENTENCE = 'Refactor the API and validate the staging website.';
 
+/** The same sentence, spoken: 5 s, 16 kHz; how it was made is written beside it. */
+export const SPOKEN_SENTENCE = fromRoot('examples/speech/refactor-and-validate.wav');
+
 /** A machine under load starts the stack in half a minute; longer means that something is stuck. */
 const START_WITHIN_MS = 120_000;
 /** Rehearsal needs about ten seconds; real models may need minutes. */
 const FINISH_WITHIN_MS = 20 * 60_000;
+/** The file takes five seconds; loading the recogniser's model another two. */
+const HEAR_WITHIN_MS = 60_000;
+/** From the end of the task until the edge has said so. */
+const ANSWER_WITHIN_MS = 30_000;
+const EDGE_GRACE_MS = 3_000;
 const LAST_LINES = 20;
 const LOG_NAME = 'demo.log';
 
@@ -82,15 +93,19 @@ const fetchTexts = async (
   return texts;
 };
 
-/** `make demo`: one sentence, end to end, on a stack of its own. Answers the exit code: 0 only when it worked. */
+/**
+ * `make demo` and `make demo-voice`: one sentence, typed or spoken, end to end, on a stack of its own. Answers the exit
+ * code: 0 only when it worked.
+ */
 export const runDemo = async (
   {
     environment: given,
     programs,
     console,
     json,
+    spoken = false,
     setpriv = findSetpriv(given['PATH'] ?? ''),
-  }: RunOptions & { json: boolean },
+  }: RunOptions & { json: boolean; spoken?: boolean },
   signal: AbortSignal,
   closer: Closer,
 ): Promise<number> => {
@@ -119,11 +134,31 @@ export const runDemo = async (
     return Promise.race([act, stack.broken, late.promise]).finally(() => clearTimeout(timer));
   };
 
+  const hearing = (ready: Ready): EdgeRun => {
+    const edge = runEdge({
+      wav: SPOKEN_SENTENCE,
+      env: {
+        ...environment,
+        WSL_GATEWAY_URL: ready.gateway,
+        GATEWAY_TOKEN_FILE: ready.token_file,
+        TRACE_DIR: settings.traceDir,
+        EDGE_METRICS_PORT: '0',
+        ...(settings.rehearsalPort !== null && { REHEARSAL_URL: `http://127.0.0.1:${settings.rehearsalPort}` }),
+      },
+      say,
+      output: (line) => log.write('edge', line),
+    });
+    closer.add('edge', () => edge.stop(EDGE_GRACE_MS));
+    process.on('exit', () => edge.kill());
+    return edge;
+  };
+
   try {
     const ready = await limited(stack.ready, START_WITHIN_MS, 'starting');
     const client = createGatewayClient(ready.gateway, await readToken(settings, ready.token_file), signal);
-    say(`\nsaying: "${SENTENCE}"`);
-    const traceId = await client.submit(SENTENCE);
+    say(spoken ? `\nspeaking: ${SPOKEN_SENTENCE}` : `\nsaying: "${SENTENCE}"`);
+    const edge = spoken ? hearing(ready) : null;
+    const traceId = await (edge ? limited(edge.traceId, HEAR_WITHIN_MS, 'hearing') : client.submit(SENTENCE));
     const follow = async (): Promise<TaskResult> => {
       for await (const event of client.events(traceId)) {
         const line = progressLine(event);
@@ -132,6 +167,7 @@ export const runDemo = async (
       return client.result(traceId);
     };
     const task = await limited(follow(), FINISH_WITHIN_MS, 'the task');
+    const edgeCode = edge ? await limited(edge.ended, ANSWER_WITHIN_MS, 'the spoken answer') : 0;
     const diffs = await fetchTexts(client, task, diffOf);
     const reports = await fetchTexts(client, task, (job) =>
       job.artifacts.find(({ name }) => name.endsWith('report.md')),
@@ -141,6 +177,7 @@ export const runDemo = async (
     else console.print(demoReport({ task, diffs, reports, artifactDir, traceDir: settings.traceDir, repository }));
 
     const missing = shortcomings(task, diffs);
+    if (edgeCode !== 0) missing.push(`the edge ended with code ${edgeCode}`);
     if (missing.length === 0) return 0;
     throw new OperationError(
       'VerificationFailed',

@@ -27,6 +27,8 @@ export interface EdgeEvent {
   utteranceId: string | null;
   traceId?: string;
   text?: string;
+  /** Of `speech_start`: when the sound of the onset was captured, on the same clock as `atMs`. */
+  capturedAtMs?: number;
   /** Of `acked`: what the gateway answered. */
   reply?: FinalReply;
   /** Of `task`: what happened. */

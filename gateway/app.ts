@@ -1,15 +1,15 @@
 import express from 'express';
 import type { Express, Request, RequestHandler, Response } from 'express';
-import type { z } from 'zod';
 import type { Log } from '../platform/log.ts';
-import { scrubJson } from '../platform/secrets.ts';
 import type { Scrub } from '../platform/secrets.ts';
 import type { BrowserLogin } from './browser-login.ts';
 import { answerProblems } from './middleware/answer-problems.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
 import { limitInFlight } from './middleware/limit-in-flight.ts';
+import type { InFlight } from './middleware/limit-in-flight.ts';
 import { readJson } from './middleware/read-json.ts';
 import { requireToken } from './middleware/require-token.ts';
+import { parsed, scrubbed } from './parsed.ts';
 import { ProblemError } from './problems.ts';
 import type { Reply, Route } from './route.ts';
 
@@ -23,21 +23,8 @@ export interface AppDeps {
   scrub: Scrub;
   /** Aborted when the process ends: streams end then. */
   stopping: AbortSignal;
-  maxInFlight?: number;
+  inFlight: InFlight;
 }
-
-/** The first problem, with where it is; never the value. */
-const describe = (error: z.ZodError): string => {
-  const issue = error.issues[0];
-  const where = issue?.path.map(String).join('.') ?? '';
-  return `${where ? `${where}: ` : ''}${issue?.message ?? 'not valid'}`;
-};
-
-const parsed = (schema: z.ZodType, value: unknown, problem: 'bad-request' | 'not-found'): unknown => {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new ProblemError(problem, problem === 'not-found' ? 'that is no id of ours' : describe(result.error));
-};
 
 const answer = async (reply: Reply, response: Response, stopping: AbortSignal): Promise<void> => {
   if ('stream' in reply) {
@@ -72,7 +59,7 @@ const serve =
     let body: unknown;
     if (route.body) {
       const json = await readJson(request);
-      const given = json === undefined ? (route.bodyOptional ? {} : json) : scrubJson(json, scrub);
+      const given = json === undefined ? (route.bodyOptional ? {} : json) : scrubbed(json, scrub);
       body = parsed(route.body, given, 'bad-request');
     }
     const reply = await route.handle({ params, query, body, header: (name) => request.get(name) });
@@ -95,7 +82,7 @@ export const createApp = (deps: AppDeps): Express => {
       app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), serve(route, deps));
   };
   mount('none');
-  app.use(requireToken(deps.token, deps.login), limitInFlight(deps.maxInFlight));
+  app.use(requireToken(deps.token, deps.login), limitInFlight(deps.inFlight));
   mount('token');
   app.use(() => {
     throw new ProblemError('not-found', 'no such route; see /openapi.json');

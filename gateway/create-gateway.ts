@@ -1,4 +1,5 @@
 import type { Express } from 'express';
+import { Gauge } from 'prom-client';
 import type { ArtifactStore } from '../platform/artifacts.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -11,10 +12,15 @@ import { createBrowserLogin } from './browser-login.ts';
 import type { GatewayConfig } from './config.ts';
 import { createControl } from './control.ts';
 import { createDispatch } from './dispatch-task.ts';
+import { createEdgeLinks } from './edge-link.ts';
+import type { EdgeLinks } from './edge-link.ts';
+import { createFollowTrace } from './follow-trace.ts';
 import { createJobCommands } from './job-commands.ts';
+import { createLinkEvents } from './link-events.ts';
 import { createListTraces } from './list-traces.ts';
 import { createLiveEvents } from './live-events.ts';
 import { allowedHosts } from './middleware/guard-origin.ts';
+import { createInFlight } from './middleware/limit-in-flight.ts';
 import { withDescription } from './openapi.ts';
 import { openParked } from './parked.ts';
 import { createJobCounts, createReadiness } from './readiness.ts';
@@ -30,8 +36,10 @@ import { skillRoutes } from './routes/skills.ts';
 import { traceRoutes } from './routes/traces.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 import { createSessionOrder } from './session-order.ts';
+import { createSessionTraces } from './session-traces.ts';
 import { createStagePlan } from './stage-plans.ts';
 import { createSubmitTranscript } from './submit-transcript.ts';
+import type { SubmitTranscript } from './submit-transcript.ts';
 import type { TaskEngine } from './task-engine.ts';
 import { createTaskStatus } from './task-status.ts';
 import { createTraceTail } from './trace-tail.ts';
@@ -73,6 +81,8 @@ export interface GatewayDeps {
 export interface Gateway {
   app: Express;
   routes: readonly Route[];
+  /** `/ws/edge`, for an adapter that has sockets. */
+  links: EdgeLinks;
   reconciler: Reconciler;
   close(): void;
 }
@@ -83,6 +93,16 @@ const uiOf = (address: string): string => {
   const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(address) ?? [];
   return `http://${host ?? '127.0.0.1'}:${Number(port ?? 7_233) + UI_OFFSET}`;
 };
+
+/** What is said over HTTP is heard of on its session's link too. */
+const withLinks = (submit: SubmitTranscript, links: Pick<EdgeLinks, 'answered'>): SubmitTranscript => ({
+  ...submit,
+  final: async (submission) => {
+    const reply = await submit.final(submission);
+    links.answered(submission.session_id, reply);
+    return reply;
+  },
+});
 
 /** Puts the gateway together from its parts; `main.ts` chooses the parts and listens. */
 export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
@@ -119,11 +139,33 @@ export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
     control: createControl({ engine, parked, status, commands, ...(deps.now && { now: deps.now }) }),
   });
   const tail = createTraceTail({ dir: config.traceDir, log });
-  const live = createLiveEvents({ engine, status, tail, ...(deps.maxStreams && { maxStreams: deps.maxStreams }) });
+  const follow = createFollowTrace({ engine, tail });
+  const live = createLiveEvents({ status, follow, ...(deps.maxStreams && { maxStreams: deps.maxStreams }) });
+  const sessions = createSessionTraces({ engine, state: deps.state, log });
+  const inFlight = createInFlight(deps.maxInFlight);
+  const hosts = allowedHosts(config.host);
+  const links = createEdgeLinks({
+    submit,
+    events: createLinkEvents({ engine, status, follow, sessions, trace, traceDir: config.traceDir, log }),
+    sessions,
+    inFlight,
+    hosts,
+    token: deps.token,
+    scrub: deps.scrub,
+    log,
+  });
+  new Gauge({
+    name: 'dual_orchestrator_edge_links',
+    help: 'Edges that are linked now.',
+    registers: [metrics.registry],
+    collect() {
+      this.set(links.size);
+    },
+  });
   const login = createBrowserLogin(deps.token);
   const routes = withDescription(
     [
-      ...transcriptRoutes(submit),
+      ...transcriptRoutes(withLinks(submit, links)),
       ...traceRoutes({ status, live, commands, listTraces: createListTraces(engine) }),
       ...jobRoutes(status, commands),
       ...skillRoutes(registry),
@@ -139,15 +181,16 @@ export const createGateway = async (deps: GatewayDeps): Promise<Gateway> => {
   );
   return {
     routes,
+    links,
     app: createApp({
       routes,
-      hosts: allowedHosts(config.host),
+      hosts,
       token: deps.token,
       login,
       log,
       scrub: deps.scrub,
       stopping: deps.stopping,
-      ...(deps.maxInFlight && { maxInFlight: deps.maxInFlight }),
+      inFlight,
     }),
     reconciler: createReconciler({ engine, trace, traceDir: config.traceDir, marks: deps.state, log }),
     close: () => tail.close(),

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { delay } from '../platform/lifecycle.ts';
 
 /** A head, and a whole request, must have come within these; else the connection is closed (slow bodies). */
@@ -17,8 +18,21 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** Who takes connections that ask to become WebSockets; other upgrades nobody wants, they are plain requests. */
+export interface Upgrades {
+  /** The connection is theirs from here on, to answer and to close. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes nothing more on; resolves when every connection it was given is closed. */
+  close(): Promise<void>;
+}
+
 /** @throws Error EADDRINUSE and the like, as the system says it. */
-export const listen = async (app: RequestListener, host: string, port: number): Promise<Listening> => {
+export const listen = async (
+  app: RequestListener,
+  host: string,
+  port: number,
+  upgrades?: Upgrades,
+): Promise<Listening> => {
   let underWay = 0;
   let onIdle = (): void => undefined;
   const server = createServer(
@@ -26,6 +40,7 @@ export const listen = async (app: RequestListener, host: string, port: number): 
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
+      shouldUpgradeCallback: ({ headers }) => upgrades !== undefined && headers.upgrade?.toLowerCase() === 'websocket',
     },
     (request, response) => {
       underWay += 1;
@@ -36,6 +51,7 @@ export const listen = async (app: RequestListener, host: string, port: number): 
       app(request, response);
     },
   );
+  if (upgrades) server.on('upgrade', (request, socket, head) => upgrades.accept(request, socket, head));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -48,7 +64,8 @@ export const listen = async (app: RequestListener, host: string, port: number): 
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const idle = new Promise<void>((resolve) => (underWay === 0 ? resolve() : (onIdle = resolve)));
       const patience = new AbortController();
-      await Promise.race([idle, delay(DRAIN_MS, patience.signal).catch(() => undefined)]);
+      const late = delay(DRAIN_MS, patience.signal).catch(() => undefined);
+      await Promise.all([Promise.race([idle, late]), upgrades?.close()]);
       patience.abort();
       // Those left are kept alive by their callers, or have not said anything yet.
       server.closeAllConnections();

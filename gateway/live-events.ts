@@ -2,30 +2,19 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { voiceTaskId } from '../contracts/names.ts';
 import type { TaskResult } from '../contracts/task.ts';
-import { delay } from '../platform/lifecycle.ts';
 import { openEventStream, SlowReader } from './event-stream.ts';
+import type { FollowTrace } from './follow-trace.ts';
 import { ProblemError } from './problems.ts';
-import { EngineUnavailable } from './task-engine.ts';
-import type { TaskEngine } from './task-engine.ts';
+import { untilAnswered } from './task-engine.ts';
 import type { TaskStatus } from './task-status.ts';
-import { dayOf, eventsInFile } from './trace-search.ts';
-import type { FoundEvent } from './trace-search.ts';
-import type { TraceTail } from './trace-tail.ts';
 
 /** Streams open at once. */
 export const MAX_STREAMS = 100;
-/** Live events one reader may be behind; further behind, it is dropped and resumes where it was. */
-const MAX_BEHIND = 1_000;
-/** Between two tries to learn the result from a Temporal that is away. */
-const AGAIN_MS = 1_000;
-const DAY_MS = 24 * 3_600_000;
 
 export interface LiveEventsDeps {
-  engine: Pick<TaskEngine, 'waitClosed'>;
   status: Pick<TaskStatus, 'task'>;
-  tail: TraceTail;
+  follow: FollowTrace;
   maxStreams?: number;
 }
 
@@ -59,103 +48,41 @@ export const decodePositions = (id: string | undefined): Positions => {
   }
 };
 
-/** Several files, each in order, as one row by time. */
-async function* merged(sources: AsyncGenerator<FoundEvent>[]): AsyncGenerator<FoundEvent> {
-  const nextOf = async (source: AsyncGenerator<FoundEvent>): Promise<FoundEvent | undefined> => {
-    const next = await source.next();
-    return next.done ? undefined : next.value;
-  };
-  const heads = await Promise.all(sources.map(async (source) => ({ source, head: await nextOf(source) })));
-  try {
-    for (;;) {
-      const waiting = heads.filter(({ head }) => head !== undefined);
-      const first = waiting.reduce<(typeof heads)[number] | undefined>(
-        (a, b) => (a?.head && b.head && a.head.event.ts <= b.head.event.ts ? a : b),
-        undefined,
-      );
-      if (!first?.head) return;
-      yield first.head;
-      first.head = await nextOf(first.source);
-    }
-  } finally {
-    for (const source of sources) await source.return(undefined);
-  }
-}
-
 export const createLiveEvents = (deps: LiveEventsDeps): LiveEvents => {
-  const { tail, engine, status } = deps;
+  const { follow, status } = deps;
   let streams = 0;
-
-  /** The result, once it is over; waits for a Temporal that is away. */
-  const resultOf = async (traceId: string, signal: AbortSignal): Promise<TaskResult | null> => {
-    for (;;) {
-      try {
-        return await status.task(traceId);
-      } catch (error) {
-        if (!(error instanceof EngineUnavailable)) throw error;
-        await delay(AGAIN_MS, signal);
-      }
-    }
-  };
 
   const write = async (
     traceId: string,
     known: TaskResult,
     lastEventId: string | undefined,
     response: ServerResponse,
-    outer: AbortSignal,
+    signal: AbortSignal,
   ): Promise<void> => {
-    const ended = new AbortController();
-    const signal = AbortSignal.any([outer, ended.signal]);
     const stream = openEventStream(response, signal);
     const positions = decodePositions(lastEventId);
-    const behind: FoundEvent[] = [];
-    let wake = (): void => undefined;
-    const { positions: now, stop } = tail.follow(traceId, (found) => {
-      if (behind.length >= MAX_BEHIND) ended.abort(new SlowReader());
-      else behind.push(found);
-      wake();
-    });
-    const send = (found: FoundEvent): Promise<void> => {
-      positions[keyOf(found.file)] = found.end;
-      return stream.send({ id: encodePositions(positions), data: found.line });
-    };
-    const flush = async (): Promise<void> => {
-      for (let found = behind.shift(); found; found = behind.shift()) await send(found);
+    const followed = {
+      startedAt: known.started_at,
+      over: known.completed_at !== null,
+      from: (file: string) => positions[keyOf(file)] ?? 0,
     };
     try {
-      const sinceDay = new Date(Date.parse(known.started_at ?? '') - DAY_MS).toISOString().slice(0, 10);
-      const history = [...now]
-        .filter(([file]) => dayOf(file) >= sinceDay)
-        .map(([file, to]) => eventsInFile(file, traceId, positions[keyOf(file)] ?? 0, to, signal));
-      for await (const found of merged(history)) await send(found);
-      if (known.completed_at === null) {
-        let closed = false;
-        const waiting = engine.waitClosed(voiceTaskId(traceId), signal).then(() => {
-          closed = true;
-          wake();
-        });
-        waiting.catch(() => wake());
-        while (!closed) {
-          const woken = new Promise<void>((resolve) => (wake = resolve));
-          if (behind.length === 0 && !signal.aborted) await woken;
-          signal.throwIfAborted();
-          await flush();
-        }
-        await waiting;
-      }
-      // The workflow wrote its last event before it closed.
-      tail.look();
-      await flush();
-      const result = await resultOf(traceId, signal);
+      await follow(
+        traceId,
+        followed,
+        (found) => {
+          positions[keyOf(found.file)] = found.end;
+          return stream.send({ id: encodePositions(positions), data: found.line });
+        },
+        signal,
+      );
+      const result = await untilAnswered(() => status.task(traceId), signal);
       await stream.send({ event: 'done', data: JSON.stringify(result) });
     } catch (error) {
       if (!(error instanceof SlowReader)) throw error;
       response.destroy();
     } finally {
-      stop();
       stream.close();
-      ended.abort(new Error('over'));
     }
   };
 

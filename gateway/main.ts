@@ -17,6 +17,7 @@ import type { Embedder } from '../skills/routing/embedder.ts';
 import { createRouter } from '../skills/routing/route.ts';
 import type { Router } from '../skills/routing/router.ts';
 import { withSecondOpinion } from '../skills/routing/second-opinion.ts';
+import { createEdgeSocket } from './adapters/edge-socket.ts';
 import { createTemporalEngine } from './adapters/temporal.ts';
 import { loadGatewayConfig } from './config.ts';
 import type { GatewayConfig } from './config.ts';
@@ -89,7 +90,8 @@ await runProcess(
     });
     const background = Promise.all([engine.prepare(signal), gateway.reconciler.run(signal)]);
     closer.add('background work', () => background);
-    const server = await listen(gateway.app, config.host, config.port);
+    const edges = createEdgeSocket({ links: gateway.links, log });
+    const server = await listen(gateway.app, config.host, config.port, edges);
     closer.add('http server', () => server.close());
     closer.add('event streams', () => gateway.close());
     process.stdout.write(`${JSON.stringify({ listening: server.url, token_file: config.tokenFile })}\n`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EDGE_LINK_PATH } from '../contracts/edge-link.ts';
 import { Problem } from '../contracts/replies.ts';
 import { PROBLEMS, problemType } from './problems.ts';
 import type { ProblemName } from './problems.ts';
@@ -62,13 +63,16 @@ const operationOf = (route: Route): Json => ({
   },
 });
 
+/** What OpenAPI has no words for. */
+const BESIDE_HTTP = `A voice edge is linked by a WebSocket at ${EDGE_LINK_PATH}, with the bearer token in its upgrade request: transcripts go up with the same checks, limits, replies and problems as POST /transcript, events of its tasks come down.`;
+
 /** The whole description, made from the routes that the server is made from. */
 export const describeApi = (routes: readonly Route[], version: string): Json => {
   const paths: Record<string, Json> = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operationOf(route) };
   return {
     openapi: '3.1.0',
-    info: { title: 'Dual-environment orchestrator: gateway', version },
+    info: { title: 'Dual-environment orchestrator: gateway', version, description: BESIDE_HTTP },
     paths,
     components: {
       schemas: { Problem: schemaOf(Problem, 'output') },

@@ -1,3 +1,4 @@
+import type { Problem } from '../contracts/replies.ts';
 import { OperationError } from '../platform/errors.ts';
 import { EngineUnavailable } from './task-engine.ts';
 
@@ -60,7 +61,23 @@ export const problemOf = (error: unknown): ProblemError => {
 };
 
 /** The body of an error reply. */
-export const problemBody = (error: ProblemError): Record<string, unknown> => {
+export const problemBody = (error: ProblemError): Problem => {
   const { status, title } = PROBLEMS[error.problem];
   return { type: problemType(error.problem), title, status, detail: error.message, ...error.more };
+};
+
+/** The whole reply over HTTP, also to an upgrade that is refused. */
+export const problemReply = (
+  error: ProblemError,
+): { status: number; headers: Readonly<Record<string, string>>; body: string } => {
+  const { status } = PROBLEMS[error.problem];
+  return {
+    status,
+    headers: {
+      ...(error.retryAfterS !== null && { 'retry-after': String(error.retryAfterS) }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      'content-type': 'application/problem+json',
+    },
+    body: JSON.stringify(problemBody(error)),
+  };
 };

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { TASK_OUTCOMES } from '../contracts/names.ts';
-import type { TraceEvent } from '../contracts/trace-event.ts';
 import type { ArtifactStore } from '../platform/artifacts.ts';
 import { messageOf } from '../platform/errors.ts';
 import { delay } from '../platform/lifecycle.ts';
@@ -8,6 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { TraceLog } from '../platform/trace-log.ts';
 import { quoted } from './task-engine.ts';
 import type { Run, TaskEngine } from './task-engine.ts';
+import { isTerminal, terminalDraft } from './terminal-event.ts';
 import { findEvent } from './trace-search.ts';
 
 /** Between two passes. */
@@ -18,8 +18,6 @@ const PAGE = 100;
 const MAX_SETTLED = 10_000;
 
 const ENDED = `WorkflowType = 'voiceTask' AND ExecutionStatus != 'Running' AND Outcome IS NULL`;
-const TERMINAL = new Set(['completed', 'failed', 'cancelled']);
-const isTerminal = (event: TraceEvent): boolean => event.job_id === null && TERMINAL.has(event.phase);
 const Output = z.object({ status: z.enum(TASK_OUTCOMES) });
 
 export interface ReconcilerDeps {
@@ -58,14 +56,13 @@ export const createReconciler = (deps: ReconcilerDeps): Reconciler => {
     if (!(await findEvent(deps.traceDir, traceId, isTerminal, { sinceDay }))) {
       const output = Output.safeParse(run.status === 'completed' ? await engine.result(run.workflowId) : null);
       const outcome = output.success ? output.data.status : run.status === 'cancelled' ? 'cancelled' : 'failed';
-      deps.trace.write({
-        trace_id: traceId,
-        phase: outcome === 'failed' || outcome === 'cancelled' ? outcome : 'completed',
-        workflow_id: run.workflowId,
-        run_id: run.runId,
-        error_type: outcome === 'failed' ? 'Internal' : outcome === 'cancelled' ? 'Cancelled' : null,
-        payload: { outcome, message: `its workflow ended as ${run.status} in Temporal` },
-      });
+      deps.trace.write(
+        terminalDraft(traceId, outcome, {
+          run_id: run.runId,
+          error_type: outcome === 'failed' ? 'Internal' : outcome === 'cancelled' ? 'Cancelled' : null,
+          payload: { message: `its workflow ended as ${run.status} in Temporal` },
+        }),
+      );
     }
     await deps.marks.setRef(mark, { outcome: run.status });
     return true;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JobBrief } from '../contracts/replies.ts';
 import type { TaskInput } from '../contracts/workflows.ts';
+import { delay } from '../platform/lifecycle.ts';
 
 /** What a run carries for those who ask later: the first reply's essence, and what makes a repeated post the same one. */
 export const TaskMemo = z.object({
@@ -46,6 +47,22 @@ export interface TaskStart {
 export class EngineUnavailable extends Error {
   override readonly name = 'EngineUnavailable';
 }
+
+/** Between two tries to learn something from a Temporal that is away. */
+const AGAIN_MS = 1_000;
+
+/** What `ask` answers, once Temporal does. @throws the signal's reason; anything but EngineUnavailable */
+export const untilAnswered = async <T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof EngineUnavailable)) throw error;
+      await delay(AGAIN_MS, signal);
+    }
+  }
+};
 
 /** `gone`: that workflow is closed or never was. `unconfirmed`: no worker said yes in time; it may still happen. */
 export type CommandOutcome =

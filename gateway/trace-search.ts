@@ -8,6 +8,9 @@ const CHUNK = 256 * 1024;
 /** A line longer than this is none of ours. */
 const MAX_LINE = 1024 * 1024;
 
+/** Where a line says which trace it belongs to. */
+export const TRACE_ID = /"trace_id":"([0-9a-f]{32})"/;
+
 /** An event where it stands: the byte behind its line is where reading goes on. */
 export interface FoundEvent {
   file: string;
@@ -30,17 +33,17 @@ export const eventIn = (line: string, traceId: string): TraceEvent | null => {
 };
 
 /**
- * The events of one trace in one file, from byte `from` up to byte `to` (both at line ends), in order. Bytes are
- * searched for the id; only lines that hold it are parsed.
+ * The lines of a file that hold `needle`, from byte `from` up to byte `to` (both at line ends), in order, each with the
+ * byte behind it. Bytes are searched; only lines that hold it are decoded.
  */
-export async function* eventsInFile(
+async function* linesWith(
   file: string,
-  traceId: string,
+  needle: string,
   from: number,
   to: number,
   signal?: AbortSignal,
-): AsyncGenerator<FoundEvent> {
-  const needle = Buffer.from(traceId);
+): AsyncGenerator<{ line: string; end: number }> {
+  const sought = Buffer.from(needle);
   const handle = await open(file, 'r');
   try {
     let rest: Buffer = Buffer.alloc(0);
@@ -55,13 +58,11 @@ export async function* eventsInFile(
       const bytes: Buffer =
         rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, bytesRead)]) : chunk.subarray(0, bytesRead);
       const whole = bytes.lastIndexOf(0x0a) + 1;
-      for (let hit = bytes.indexOf(needle); hit >= 0 && hit < whole;) {
+      for (let hit = bytes.indexOf(sought); hit >= 0 && hit < whole;) {
         const start = hit === 0 ? 0 : bytes.lastIndexOf(0x0a, hit - 1) + 1;
         const end = bytes.indexOf(0x0a, hit);
-        const line = bytes.subarray(start, end).toString('utf8');
-        const event = eventIn(line, traceId);
-        if (event) yield { file, end: at + end + 1, line, event };
-        hit = bytes.indexOf(needle, end + 1);
+        yield { line: bytes.subarray(start, end).toString('utf8'), end: at + end + 1 };
+        hit = bytes.indexOf(sought, end + 1);
       }
       rest = bytes.subarray(whole);
       at += whole;
@@ -74,6 +75,36 @@ export async function* eventsInFile(
     await handle.close();
   }
 }
+
+/** The events of one trace in one file, from byte `from` up to byte `to` (both at line ends), in order. */
+export async function* eventsInFile(
+  file: string,
+  traceId: string,
+  from: number,
+  to: number,
+  signal?: AbortSignal,
+): AsyncGenerator<FoundEvent> {
+  for await (const { line, end } of linesWith(file, traceId, from, to, signal)) {
+    const event = eventIn(line, traceId);
+    if (event) yield { file, end, line, event };
+  }
+}
+
+/** The trace an event belongs to, from files of `sinceDay` and later, newest first; null when none holds it. */
+export const traceOfEvent = async (
+  dir: string,
+  eventId: string,
+  sinceDay: string,
+  signal?: AbortSignal,
+): Promise<string | null> => {
+  const files = traceFiles(dir).filter((file) => dayOf(file) >= sinceDay);
+  for (const file of files.reverse())
+    for await (const { line } of linesWith(file, eventId, 0, Number.MAX_SAFE_INTEGER, signal)) {
+      const traceId = TRACE_ID.exec(line)?.[1];
+      if (traceId !== undefined && eventIn(line, traceId)?.event_id === eventId) return traceId;
+    }
+  return null;
+};
 
 /** The day at the beginning of a trace file's name. */
 export const dayOf = (file: string): string => basename(file).slice(0, 10);

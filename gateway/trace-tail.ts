@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { readTraceLines, traceFiles } from '../platform/trace-log.ts';
-import { dayOf, eventIn } from './trace-search.ts';
+import { dayOf, eventIn, TRACE_ID } from './trace-search.ts';
 import type { FoundEvent } from './trace-search.ts';
 
 /** Between two looks at the files, and only while somebody listens. */
@@ -40,8 +40,6 @@ const lastLineEnd = (file: string): number => {
     closeSync(fd);
   }
 };
-
-const TRACE_ID = /"trace_id":"([0-9a-f]{32})"/;
 
 /** One reader of a folder of trace files for all listeners; every process of the house writes there. */
 export const createTraceTail = (options: { dir: string; log: Log; pollMs?: number }): TraceTail => {

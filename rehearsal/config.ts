@@ -5,16 +5,19 @@ import { parseEnvironment } from '../platform/env.ts';
 const Settings = z.object({
   REHEARSAL_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  PATH: z.string().default(''),
 });
 
 export interface RehearsalConfig {
   /** 0: any free port. */
   port: number;
   logLevel: string;
+  /** Where a voice is looked for, as `PATH` has it. */
+  programPath: string;
 }
 
 /** @throws ConfigError naming the variable. */
 export const loadRehearsalConfig = (environment: Environment): RehearsalConfig => {
   const settings = parseEnvironment(Settings, environment);
-  return { port: settings.REHEARSAL_PORT, logLevel: settings.LOG_LEVEL };
+  return { port: settings.REHEARSAL_PORT, logLevel: settings.LOG_LEVEL, programPath: settings.PATH };
 };

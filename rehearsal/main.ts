@@ -2,6 +2,8 @@ import { loadEnvironment } from '../platform/env.ts';
 import { aborted, runProcess } from '../platform/lifecycle.ts';
 import { createLog } from '../platform/log.ts';
 import { createScrub, secretsOf } from '../platform/secrets.ts';
+import { findProgramVoice } from './adapters/program-voice.ts';
+import { createRealtimeSocket } from './adapters/realtime-socket.ts';
 import { loadRehearsalConfig } from './config.ts';
 import { startRehearsal } from './server.ts';
 
@@ -11,7 +13,13 @@ await runProcess(
     const environment = loadEnvironment(process.env, '.env.wsl');
     const config = loadRehearsalConfig(environment);
     const log = createLog('rehearsal', createScrub(secretsOf(environment)), config.logLevel);
-    const rehearsal = await startRehearsal({ port: config.port, log });
+    const synthesise = await findProgramVoice(config.programPath);
+    const rehearsal = await startRehearsal({
+      port: config.port,
+      log,
+      realtimeDoor: createRealtimeSocket,
+      ...(synthesise && { synthesise }),
+    });
     closer.add('rehearsal server', () => rehearsal.close());
     process.stdout.write(`${JSON.stringify({ listening: rehearsal.url })}\n`);
     log.info({ url: rehearsal.url }, 'rehearsal models are listening');

@@ -15,9 +15,17 @@ import { createPrefixCache } from './prefix-cache.ts';
 import { think } from './program.ts';
 import type { Scenario } from './program.ts';
 import { createAnthropicProtocol, createGeminiProtocol } from './protocols.ts';
+import { createConnectionLog } from './realtime/connection-log.ts';
+import type { LoggedConnection } from './realtime/connection-log.ts';
+import { createRealtimeFaults, RealtimeFault } from './realtime/faults.ts';
+import type { RealtimeFaultInput } from './realtime/faults.ts';
+import type { Synthesise } from './realtime/reply.ts';
+import { createRealtimeService } from './realtime/service.ts';
+import type { OpenRealtimeDoor } from './realtime/service.ts';
 import { createRequestLog } from './request-log.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { SCENARIOS } from './scenarios/index.ts';
+import type { SpeechRecogniser } from './speech-recogniser.ts';
 
 export interface RehearsalOptions {
   /** Default 0: any free port. */
@@ -31,6 +39,14 @@ export interface RehearsalOptions {
   log?: Log;
   /** For tests of the prompt cache; milliseconds since the epoch. */
   now?: () => number;
+  /** Lets WebSockets in at `/v1/realtime`; without it there is no Realtime service. */
+  realtimeDoor?: OpenRealtimeDoor;
+  /** Called at the first Realtime connection; closed with the server. @throws Error saying what to install */
+  openRecogniser?: () => Promise<SpeechRecogniser>;
+  /** The voice of spoken replies; without it they are text. */
+  synthesise?: Synthesise;
+  /** Milliseconds a Realtime session lasts; default 60 min. */
+  realtimeSessionMs?: number;
 }
 
 export interface Rehearsal {
@@ -38,13 +54,17 @@ export interface Rehearsal {
   url: string;
   /** Every provider request so far, oldest first. */
   requests(): LoggedRequest[];
-  inject(fault: FaultInput): void;
+  /** Every connection to the Realtime service so far, oldest first. */
+  connections(): LoggedConnection[];
+  inject(fault: FaultInput | RealtimeFaultInput): void;
   /** Ends at once; requests under way are cut. */
   close(): Promise<void>;
 }
 
 /** Longer than any pause between two turns, so that a client's kept socket is not closed under its next request. */
 const KEEP_ALIVE_MS = 120_000;
+
+const AnyFault = z.union([Fault, RealtimeFault]);
 
 const scripted = (script: NonNullable<RehearsalOptions['script']>, conversation: Conversation): Reply => {
   const turn = conversation.exchanges.length;
@@ -55,7 +75,10 @@ const scripted = (script: NonNullable<RehearsalOptions['script']>, conversation:
 
 /** Starts the loopback models on 127.0.0.1. What the server remembers (log, faults, prompt cache) ends with it; the programs remember nothing. */
 export const startRehearsal = async (options: RehearsalOptions = {}): Promise<Rehearsal> => {
+  const now = options.now ?? Date.now;
   const faults = createFaultQueue();
+  const realtimeFaults = createRealtimeFaults();
+  const connections = createConnectionLog(now);
   const requestLog = createRequestLog(options.now);
   const cache = createPrefixCache(options.now);
   const anthropic = createAnthropicProtocol(cache);
@@ -76,14 +99,23 @@ export const startRehearsal = async (options: RehearsalOptions = {}): Promise<Re
     }
   };
 
+  const inject = (fault: FaultInput | RealtimeFaultInput): void => {
+    if (fault.provider === 'openai') realtimeFaults.add(fault);
+    else faults.add(fault);
+  };
+  const waitingFaults = (): { faults: (Fault | RealtimeFault)[] } => ({
+    faults: [...faults.list(), ...realtimeFaults.list()],
+  });
+  const served = () => ({ ...requestLog.list(), connections: connections.list() });
+
   const addFaults = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const parsed = z.union([Fault, z.array(Fault)]).safeParse(parseJson(await readBody(request)));
+    const parsed = z.union([AnyFault, z.array(AnyFault)]).safeParse(parseJson(await readBody(request)));
     if (!parsed.success) {
       sendJson(response, 400, { error: z.prettifyError(parsed.error) });
       return;
     }
-    for (const fault of [parsed.data].flat()) faults.add(fault);
-    sendJson(response, 200, { faults: faults.list() });
+    for (const fault of [parsed.data].flat()) inject(fault);
+    sendJson(response, 200, waitingFaults());
   };
 
   const control = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
@@ -94,20 +126,22 @@ export const startRehearsal = async (options: RehearsalOptions = {}): Promise<Re
         return;
       case 'DELETE /rehearsal/requests':
         requestLog.clear();
-        sendJson(response, 200, requestLog.list());
+        connections.clear();
+        sendJson(response, 200, served());
         return;
       case 'GET /rehearsal/requests':
-        sendJson(response, 200, requestLog.list());
+        sendJson(response, 200, served());
         return;
       case 'POST /rehearsal/faults':
         await addFaults(request, response);
         return;
       case 'DELETE /rehearsal/faults':
         faults.clear();
-        sendJson(response, 200, { faults: faults.list() });
+        realtimeFaults.clear();
+        sendJson(response, 200, waitingFaults());
         return;
       case 'GET /rehearsal/faults':
-        sendJson(response, 200, { faults: faults.list() });
+        sendJson(response, 200, waitingFaults());
         return;
       default: {
         const problem = new RequestProblem(404, null, `rehearsal does not speak ${route}`);
@@ -141,6 +175,19 @@ export const startRehearsal = async (options: RehearsalOptions = {}): Promise<Re
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const door = options.realtimeDoor?.(
+    createRealtimeService({
+      faults: realtimeFaults,
+      connections,
+      openRecogniser: options.openRecogniser,
+      synthesise: options.synthesise,
+      sessionMs: options.realtimeSessionMs,
+      now,
+      log: options.log,
+    }),
+    options.log,
+  );
+  if (door) server.on('upgrade', (request, socket, head) => door.accept(request, socket, head));
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -148,12 +195,14 @@ export const startRehearsal = async (options: RehearsalOptions = {}): Promise<Re
   return {
     url: `http://127.0.0.1:${port}`,
     requests: () => requestLog.list().requests,
-    inject: (fault) => faults.add(fault),
+    connections: () => connections.list(),
+    inject,
     close: async () => {
       closing.abort(new Error('rehearsal is closing'));
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      await door?.close();
       await closed;
     },
   };

@@ -15,6 +15,7 @@ import { fromRoot, loadEnvironment } from '../platform/env.ts';
 import { aborted, runProcess } from '../platform/lifecycle.ts';
 import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
+import { serveMetrics } from '../platform/metrics-server.ts';
 import { loadPrices } from '../platform/prices.ts';
 import { createScrub, secretsOf } from '../platform/secrets.ts';
 import { createTraceLog } from '../platform/trace-log.ts';
@@ -24,7 +25,6 @@ import { connect, installRuntime } from './connect.ts';
 import { createWorkers } from './create-workers.ts';
 import { openEnvironments } from './environments.ts';
 import { openJournal, reportDead } from './journal.ts';
-import { serveMetrics } from './metrics-server.ts';
 
 const { version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) as { version: string };
 
@@ -41,7 +41,12 @@ await runProcess(
     const conversation = createConversation({ artifacts, scrub });
     const readPlan = createReadPlan(artifacts);
 
-    const metricsServer = await serveMetrics(config.metricsPort, metrics.registry, await installRuntime(log));
+    const metricsServer = await serveMetrics({
+      port: config.metricsPort,
+      variable: 'WORKER_METRICS_PORT',
+      registry: metrics.registry,
+      coreUrl: await installRuntime(log),
+    });
     closer.add('metrics', () => metricsServer.close());
     const bundling = bundleWorkflows(fromRoot('.cache'));
     bundling.catch(() => undefined); // awaited below

@@ -75,11 +75,17 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
   };
   const { workflowService } = connection;
 
+  /** Under way now, each with a deadline: one that is tried again on a closed connection would throw where nobody catches. */
+  const calls = new Set<Promise<unknown>>();
   const within = async <T>(ms: number, call: () => Promise<T>): Promise<T> => {
+    const calling = connection.withDeadline(Date.now() + ms, call);
+    calls.add(calling);
     try {
-      return await connection.withDeadline(Date.now() + ms, call);
+      return await calling;
     } catch (error) {
       throw codeIn(error) === null && !(error instanceof EngineUnavailable) ? error : wrap(error);
+    } finally {
+      calls.delete(calling);
     }
   };
   /** Codes that a caller handles pass; the rest says that Temporal cannot be used now. */
@@ -283,6 +289,9 @@ export const createTemporalEngine = (options: TemporalOptions): TemporalEngine =
         }
       }
     },
-    close: () => connection.close(),
+    close: async () => {
+      await Promise.allSettled(calls);
+      await connection.close();
+    },
   };
 };

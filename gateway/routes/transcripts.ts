@@ -1,12 +1,13 @@
 import { AcceptedReply, ClarifyReply, ControlReply, DeclinedReply, PartialReply } from '../../contracts/replies.ts';
-import type { FinalReply } from '../../contracts/replies.ts';
 import { TaskRequest, Transcript } from '../../contracts/transcript.ts';
 import { z } from 'zod';
+import { answerTranscript, statusOf } from '../answer-transcript.ts';
+import type { TranscriptReply } from '../answer-transcript.ts';
 import { defineRoute } from '../route.ts';
 import type { Reply, Route } from '../route.ts';
 import type { SubmitTranscript } from '../submit-transcript.ts';
 
-const replyOf = (reply: FinalReply): Reply => ({ status: reply.status === 'accepted' ? 202 : 200, json: reply });
+const replyOf = (reply: TranscriptReply): Reply => ({ status: statusOf(reply), json: reply });
 
 const ANSWERED = {
   description: 'A final that started nothing: declined, a question, or a control word that was carried out',
@@ -29,13 +30,7 @@ export const transcriptRoutes = (submit: SubmitTranscript): Route[] => [
       },
     },
     problems: [...PROBLEMS, 'utterance-conflict', 'too-old'],
-    handle: async ({ body }) => {
-      if (!body.is_final) {
-        submit.partial(body);
-        return { status: 202, json: { status: 'partial_received' } };
-      }
-      return replyOf(await submit.final(body));
-    },
+    handle: async ({ body }) => replyOf(await answerTranscript(submit, body)),
   }),
   defineRoute({
     method: 'post',

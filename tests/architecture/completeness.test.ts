@@ -89,7 +89,7 @@ describe('nothing is forgotten', () => {
     expect(Object.values(packages).filter((entry) => entry.resolved !== undefined && !entry.link)).toEqual([]);
   });
 
-  it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/routing.md', 'docs/skills.md'])(
+  it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/routing.md', 'docs/skills.md', 'docs/voice.md'])(
     'every path that %s names is there',
     (document) => {
       const text = readFileSync(join(REPOSITORY_ROOT, document), 'utf8');

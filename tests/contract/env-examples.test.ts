@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { loadEdgeConfig } from '../../edge/config.ts';
 import { loadGatewayConfig } from '../../gateway/config.ts';
 import { KNOWN_VARIABLES, REPOSITORY_ROOT, loadEnvironment } from '../../platform/env.ts';
 import { loadWorkerConfig } from '../../workers/config.ts';
@@ -52,6 +53,13 @@ describe('the example settings', () => {
     const rehearsal = { REHEARSAL_URL: 'http://127.0.0.1:9000' };
     expect(loadWorkerConfig({ ...stated, ...rehearsal })).toEqual(loadWorkerConfig(rehearsal));
     expect(Object.keys(stated).length).toBeGreaterThan(15);
+  });
+
+  it('states the defaults that the edge really has', () => {
+    const stated = valuesOf('.env.local.example');
+    const comparable = (set: Record<string, string>): unknown => ({ ...loadEdgeConfig(set), gatewayToken: null });
+    expect(comparable(stated)).toEqual(comparable({}));
+    expect(Object.keys(stated).length).toBeGreaterThan(12);
   });
 
   it('hold no secret, and only the edge`s own keys on the Windows side', () => {

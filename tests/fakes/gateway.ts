@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TraceEvent } from '../../contracts/trace-event.ts';
+import { createEdgeSocket } from '../../gateway/adapters/edge-socket.ts';
 import { createGateway } from '../../gateway/create-gateway.ts';
 import type { Gateway, GatewayDeps } from '../../gateway/create-gateway.ts';
 import { listen } from '../../gateway/listen.ts';
@@ -47,6 +48,8 @@ export const openGateway = async (
     temporal?: TaskEngine;
     dir?: string;
     log?: (line: string) => void;
+    /** Between two pings of a link. */
+    pingMs?: number;
   } & Partial<Pick<GatewayDeps, 'maxInFlight' | 'maxStreams' | 'now'>> & {
       config?: Partial<GatewayDeps['config']>;
       skillsDir?: string;
@@ -95,7 +98,8 @@ export const openGateway = async (
     ...(options.maxStreams && { maxStreams: options.maxStreams }),
     ...(options.now && { now: options.now }),
   });
-  const server = await listen(gateway.app, '127.0.0.1', 0);
+  const edges = createEdgeSocket({ links: gateway.links, log, ...(options.pingMs && { pingMs: options.pingMs }) });
+  const server = await listen(gateway.app, '127.0.0.1', 0, edges);
   const stop = async (): Promise<void> => {
     stopping.abort(new Error('ended'));
     gateway.close();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { helpOf, nearest, parseArguments } from '../../../cli/command.ts';
+import { helpOf, parseArguments } from '../../../cli/command.ts';
+import { nearest } from '../../../platform/text.ts';
 import type { Command } from '../../../cli/command.ts';
 import { COMMANDS, findCommand } from '../../../cli/commands.ts';
 import { idIn, jobIdIn, traceIdIn } from '../../../cli/ids.ts';

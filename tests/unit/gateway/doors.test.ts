@@ -160,6 +160,7 @@ describe('what may be said', () => {
     ['a list', '[]', 'bad-request'],
     ['nothing', '', 'bad-request'],
     ['null', 'null', 'bad-request'],
+    ['nesting without end', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'bad-request'],
     ['no text', '{"is_final":true}', 'bad-request'],
     ['a number for a text', '{"text":7,"is_final":true}', 'bad-request'],
     ['a word for a truth', '{"text":"refactor","is_final":"yes"}', 'bad-request'],

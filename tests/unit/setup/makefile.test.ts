@@ -15,12 +15,15 @@ describe('make', () => {
     const listed = make().trimEnd().split('\n');
     const names = listed.map((line) => /^ {2}make ([a-z-]+) +\S.*$/.exec(line)?.[1]);
     expect(names).toEqual(
-      'help demo dev test check format worker edge traces datasette bench eval-routing setup clean'.split(' '),
+      'help demo demo-voice dev test check format worker edge traces datasette bench bench-edge eval-routing setup clean'.split(
+        ' ',
+      ),
     );
   });
 
   it.each([
     ['demo', 'setup/run --tell node dev/main.ts demo'],
+    ['demo-voice', 'setup/run --tell node dev/main.ts demo-voice'],
     ['dev', 'setup/run --tell node dev/main.ts'],
     ['test', 'setup/run --tell node setup/test.mjs'],
     ['check', 'setup/run node setup/check.mjs'],
@@ -28,6 +31,7 @@ describe('make', () => {
     ['edge', 'setup/run npm run --silent edge --'],
     ['traces', 'setup/run node cli/main.ts traces import'],
     ['bench', 'setup/run --tell node bench/main.ts'],
+    ['bench-edge', 'setup/run --tell node --expose-gc bench/main.ts --edge'],
     ['eval-routing', 'setup/run --tell node --expose-gc evals/routing/main.ts'],
   ])('%s does all set-up, then its job', (target, command) => {
     expect(make('-n', target).trim()).toBe(command);

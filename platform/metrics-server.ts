@@ -1,18 +1,29 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { codeOf, ConfigError } from '../platform/errors.ts';
+import { codeOf, ConfigError } from './errors.ts';
 
 export interface MetricsServer {
   url: string;
   close(): Promise<void>;
 }
 
+export interface MetricsServerOptions {
+  /** 0: any free one. */
+  port: number;
+  /** The setting the port comes from, for the error. */
+  variable: string;
+  registry: Registry;
+  /** Where Temporal's SDK exposes its own, which follow ours on the page. */
+  coreUrl?: string;
+}
+
 /**
- * `GET /metrics` on loopback: ours and Temporal's core metrics as one page. `coreUrl` is where the SDK exposes its own.
- * @throws ConfigError WORKER_METRICS_PORT when the port is in use.
+ * `GET /metrics` on loopback.
+ * @throws ConfigError naming `variable` when the port is in use.
  */
-export const serveMetrics = async (port: number, registry: Registry, coreUrl: string): Promise<MetricsServer> => {
+export const serveMetrics = async (options: MetricsServerOptions): Promise<MetricsServer> => {
+  const { port, variable, registry, coreUrl } = options;
   const server = createServer((request, response) => {
     // A name other than loopback's is a web page that resolved its own name to us.
     if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? '')) {
@@ -23,10 +34,13 @@ export const serveMetrics = async (port: number, registry: Registry, coreUrl: st
       response.writeHead(404).end();
       return;
     }
-    const core = fetch(coreUrl, { signal: AbortSignal.timeout(2_000) }).then(
-      (answer) => answer.text(),
-      () => '# Temporal core metrics did not answer\n',
-    );
+    const core =
+      coreUrl === undefined
+        ? ''
+        : fetch(coreUrl, { signal: AbortSignal.timeout(2_000) }).then(
+            (answer) => answer.text(),
+            () => '# Temporal core metrics did not answer\n',
+          );
     void Promise.all([registry.metrics(), core]).then(
       ([own, theirs]) => response.writeHead(200, { 'content-type': registry.contentType }).end(`${own}\n${theirs}`),
       () => response.writeHead(500).end(),
@@ -36,7 +50,7 @@ export const serveMetrics = async (port: number, registry: Registry, coreUrl: st
   server.requestTimeout = 10_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
-      reject(codeOf(error) === 'EADDRINUSE' ? new ConfigError('WORKER_METRICS_PORT', `port ${port} is in use`) : error),
+      reject(codeOf(error) === 'EADDRINUSE' ? new ConfigError(variable, `port ${port} is in use`) : error),
     );
     server.listen(port, '127.0.0.1', resolve);
   });
