@@ -5,7 +5,12 @@ import { fromRoot } from '../platform/env.ts';
 import type { Benchmark, Figure } from './figures.ts';
 import { table } from './figures.ts';
 import { devStart } from './dev-start.ts';
+import { edgeBargeIn } from './edge-barge-in.ts';
 import { edgeDetection } from './edge-detection.ts';
+import { edgeHour } from './edge-hour.ts';
+import { edgeLatency } from './edge-latency.ts';
+import { edgeLoad } from './edge-load.ts';
+import { edgeWords } from './edge-words.ts';
 import { gateway } from './gateway.ts';
 import { history } from './history.ts';
 import { memory } from './memory.ts';
@@ -13,7 +18,7 @@ import { takeover } from './takeover.ts';
 import { task } from './task.ts';
 
 const STACK: readonly Benchmark[] = [task, gateway, history, takeover, devStart, memory];
-const EDGE: readonly Benchmark[] = [edgeDetection];
+const EDGE: readonly Benchmark[] = [edgeDetection, edgeLatency, edgeWords, edgeBargeIn, edgeLoad, edgeHour];
 
 const listed = (benchmarks: readonly Benchmark[]): string =>
   benchmarks.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`).join('\n');

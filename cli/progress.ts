@@ -34,6 +34,12 @@ const bought = ({ input_tokens, output_tokens }: TraceEvent): string =>
 const storyOf = (event: TraceEvent): string | null => {
   const { phase, payload, job_id: jobId } = event;
   switch (phase) {
+    case 'captured':
+    case 'speech_start':
+    case 'first_partial':
+    case 'final':
+    case 'spooled':
+    case 'acked':
     case 'partial':
     case 'received':
     case 'routed':

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EDGE_PHASES } from '../contracts/names.ts';
 import { VerifiedPayload } from '../contracts/trace-event.ts';
 import type { TestRun } from '../contracts/task.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
@@ -23,6 +24,9 @@ const Tool = z.object({ summary: z.string().default('a tool'), unknown: z.boolea
 const tokensText = (event: TraceEvent): string =>
   `${event.input_tokens ?? 0} tokens in, ${event.output_tokens ?? 0} out`;
 
+/** What the edge tells of itself, where it is started here. */
+const TOLD_BY_EDGE: ReadonlySet<string> = new Set([...EDGE_PHASES, 'partial']);
+
 const WORDS: Partial<Record<TraceEvent['phase'], string>> = {
   received: 'heard',
   routed: 'understood',
@@ -34,6 +38,7 @@ const WORDS: Partial<Record<TraceEvent['phase'], string>> = {
 /** What one event tells, without who it is about; null when the line before it said so already. */
 const story = (event: TraceEvent): string | null => {
   const { phase, payload } = event;
+  if (TOLD_BY_EDGE.has(phase)) return null;
   if (phase === 'model_turn') {
     const { turn, text, tool_calls: calls } = Turn.parse(payload);
     return `turn ${turn ?? ''} (${tokensText(event)}): ${calls.length > 0 ? calls.join('; ') : text}`;

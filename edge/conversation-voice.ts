@@ -16,6 +16,8 @@ export interface VoiceOptions {
   send(event: ClientEvent): boolean;
   /** A reply was not heard to its end, or is too long for anybody: what makes it should stop. */
   cutOff(responseId: string): void;
+  /** A reply is no longer heard. */
+  over(): void;
 }
 
 /** Less than this missing, it was heard: what a device is still playing is an estimate. */
@@ -25,12 +27,23 @@ type Sound = ServerEvent & { type: 'response.output_audio.delta' };
 type Words = ServerEvent & { type: 'response.output_audio_transcript.delta' | 'response.output_audio_transcript.done' };
 type About = Pick<Sound, 'item_id' | 'content_index' | 'response_id'>;
 
+/** One thing the model says. */
+interface Item {
+  reply: SpokenReply;
+  stop: AbortController;
+  /** Of which session it is: items of an earlier one mean nothing to the next. */
+  session: number;
+  /** Somebody was told to play it. */
+  playing: boolean;
+  /** Nothing more comes of it. */
+  complete: boolean;
+}
+
 /** Hands on what the model says while it says it, and tells the service how much of it was heard. */
 export class ConversationVoice {
   readonly #options: VoiceOptions;
-  /** What is not heard out, by item. */
-  readonly #replies = new Map<string, { reply: SpokenReply; stop: AbortController; session: number }>();
-  /** Items of an earlier session mean nothing to the next. */
+  /** What still comes, or is still heard. */
+  readonly #items = new Map<string, Item>();
   #session = 0;
 
   constructor(options: VoiceOptions) {
@@ -38,17 +51,20 @@ export class ConversationVoice {
   }
 
   get isSpeaking(): boolean {
-    return this.#replies.size > 0;
+    return [...this.#items.values()].some(({ playing }) => playing);
   }
 
   sound(event: Sound): void {
-    const reply = this.#of(event);
-    if (!reply.push(fromBase64(event.delta))) this.#options.cutOff(event.response_id);
+    const known = this.#items.has(event.item_id);
+    const item = this.#of(event);
+    // Words may come before the first sound; sound after its end was heard is not played again.
+    if (!known || (!item.playing && !item.reply.started)) this.#play(item);
+    if (!item.reply.push(fromBase64(event.delta))) this.#options.cutOff(event.response_id);
   }
 
   /** Answers the whole text when it is complete. */
   words(event: Words): string | null {
-    const reply = this.#of(event);
+    const { reply } = this.#of(event);
     if (event.type === 'response.output_audio_transcript.delta') {
       reply.text += event.delta;
       return null;
@@ -59,17 +75,17 @@ export class ConversationVoice {
 
   /** All the sound of an item came. */
   soundDone(itemId: string): void {
-    this.#replies.get(itemId)?.reply.end();
+    this.#items.get(itemId)?.reply.end();
   }
 
   /** Nothing more comes of a response. */
   responseDone(responseId: string): void {
-    for (const { reply } of this.#replies.values()) if (reply.responseId === responseId) reply.end();
+    for (const item of this.#items.values()) if (item.reply.responseId === responseId) this.#complete(item);
   }
 
   /** Silence; the service is told what was heard as soon as that is known. */
   interrupt(): void {
-    for (const { reply, stop } of this.#replies.values()) {
+    for (const { reply, stop } of this.#items.values()) {
       stop.abort(new Error('interrupted'));
       reply.cut();
     }
@@ -78,46 +94,59 @@ export class ConversationVoice {
   /** The session is over: what came of it may still be heard, nothing more comes. */
   gone(): void {
     this.#session += 1;
-    for (const { reply } of this.#replies.values()) reply.end();
+    for (const item of this.#items.values()) this.#complete(item);
   }
 
-  #of(about: About): SpokenReply {
-    const known = this.#replies.get(about.item_id);
-    if (known) return known.reply;
+  #of(about: About): Item {
+    const known = this.#items.get(about.item_id);
+    if (known) return known;
     const reply = new SpokenReply({
       itemId: about.item_id,
       contentIndex: about.content_index,
       responseId: about.response_id,
     });
-    const stop = new AbortController();
-    const session = this.#session;
-    this.#replies.set(reply.itemId, { reply, stop, session });
+    const item = { reply, stop: new AbortController(), session: this.#session, playing: false, complete: false };
+    this.#items.set(reply.itemId, item);
+    return item;
+  }
+
+  #play(item: Item): void {
+    const { reply, stop } = item;
+    item.playing = true;
     this.#options.audio
       .play(reply.samples(), () => reply.text, stop.signal)
       .then(
-        (heardMs) => this.#heard(reply, session, heardMs),
-        () => this.#over(reply),
+        (heardMs) => this.#heard(item, heardMs),
+        () => this.#over(item),
       );
-    return reply;
   }
 
-  #over(reply: SpokenReply): void {
-    this.#replies.delete(reply.itemId);
-    reply.cut();
+  #complete(item: Item): void {
+    item.complete = true;
+    item.reply.end();
+    if (!item.playing) this.#items.delete(item.reply.itemId);
   }
 
-  #heard(reply: SpokenReply, session: number, heardMs: number): void {
+  #over(item: Item): void {
+    item.playing = false;
+    item.reply.cut();
+    if (item.complete) this.#items.delete(item.reply.itemId);
+    this.#options.over();
+  }
+
+  #heard(item: Item, heardMs: number): void {
+    const { reply, session } = item;
     const whole = reply.ended && heardMs >= reply.receivedMs - TOLERANCE_MS;
-    this.#over(reply);
     // Without a device nobody interrupted it: it is read instead.
-    if (whole || !reply.started) return;
-    this.#options.cutOff(reply.responseId);
-    if (session !== this.#session || reply.receivedMs === 0) return;
-    this.#options.send({
-      type: 'conversation.item.truncate',
-      item_id: reply.itemId,
-      content_index: reply.contentIndex,
-      audio_end_ms: Math.max(0, Math.min(Math.floor(heardMs), reply.receivedMs)),
-    });
+    const interrupted = !whole && reply.started;
+    if (interrupted) this.#options.cutOff(reply.responseId);
+    if (interrupted && session === this.#session && reply.receivedMs > 0)
+      this.#options.send({
+        type: 'conversation.item.truncate',
+        item_id: reply.itemId,
+        content_index: reply.contentIndex,
+        audio_end_ms: Math.max(0, Math.min(Math.floor(heardMs), reply.receivedMs)),
+      });
+    this.#over(item);
   }
 }

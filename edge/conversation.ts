@@ -56,6 +56,7 @@ export class Conversation implements Recogniser {
       cutOff: (responseId) => {
         if (this.#gate.isCurrent(responseId)) this.#gate.cancel();
       },
+      over: () => this.#session.calmer(),
     });
     this.#calls = new ModelCalls({
       tools: options.tools,

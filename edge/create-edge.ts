@@ -1,5 +1,6 @@
 import type { FinalReply, Problem } from '../contracts/replies.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
+import { messageOf } from '../platform/errors.ts';
 import { delay } from '../platform/lifecycle.ts';
 import type { Answers } from './answers.ts';
 import type { BargeIn } from './barge-in.ts';
@@ -106,7 +107,15 @@ export const createEdge = (deps: EdgeDeps): Edge => {
   const forward = ({ utterance, endedAtMs }: Open, text: string): void => {
     const { utteranceId, sequence, saidAt } = utterance;
     const latencyMs = Math.max(0, Math.round(performance.now() - (endedAtMs ?? performance.now())));
-    void forwarder.final({ utteranceId, sequence, text, saidAt, latencyMs });
+    forwarder.final({ utteranceId, sequence, text, saidAt, latencyMs }).catch((error: unknown) => {
+      // Neither disk nor memory takes it: the speaker hears so, and can say it again.
+      const reason = messageOf(error);
+      outcome.lost(utteranceId);
+      submitted.get(utteranceId)?.reject(new Error(reason));
+      submitted.delete(utteranceId);
+      tell({ event: 'error', ...ofUtterance(utteranceId), text: reason });
+      taskAnswers.lost(reason);
+    });
   };
   const forget = (utteranceId: string): void => {
     open.delete(utteranceId);

@@ -23,7 +23,10 @@ export interface PartialTranscript {
 /** Brings transcripts to the gateway; nothing here makes capture wait. */
 export interface Forwarder {
   partial(transcript: PartialTranscript): void;
-  /** Resolves when it is on disk, or, where the disk refuses, kept in memory (and said). Delivered later, once or more. */
+  /**
+   * Resolves when it is on disk, or, where the disk refuses, kept in memory (and said). Delivered later, once or more.
+   * @throws Error for people: neither takes any more, the id has another text already, or it is closed
+   */
   final(transcript: FinalTranscript): Promise<void>;
   /** No final will come under this number: the gateway need not wait for it. */
   skip(utteranceId: string, sequence: number): void;

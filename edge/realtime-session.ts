@@ -144,6 +144,7 @@ export class RealtimeSession implements Recogniser {
     const pending = this.#open;
     if (!pending) return;
     this.#open = null;
+    if (this.#sender.clear(pending)) this.#transcripts.cleared();
     this.#pending.delete(pending.utteranceId);
     this.#ring.takeBack(pending.stretch);
     this.calmer();

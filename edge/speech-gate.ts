@@ -11,7 +11,7 @@ export interface GateSettings {
   onsetThreshold: number;
   /** So much speech in a row begins an utterance; one window is enough for less than its length. */
   onsetMs: number;
-  /** A window less probable than this is a pause; lower than the onset's, so that a voice that sinks is not cut. */
+  /** A window less probable than this is a pause; no higher than the onset's. */
   releaseThreshold: number;
   /** A pause this long ends the utterance. */
   hangOverMs: number;
@@ -32,7 +32,7 @@ export const GATE_DEFAULTS: GateSettings = {
   preRollMs: 400,
   onsetThreshold: 0.3,
   onsetMs: 20,
-  releaseThreshold: 0.35,
+  releaseThreshold: 0.3,
   hangOverMs: 300,
   endLagMs: 80,
   minSpeechMs: 120,
@@ -149,7 +149,7 @@ export const createSpeechGate = (settings: Partial<GateSettings>, events: GateEv
 
   const append = (to: Open, frame: Frame): void => {
     const lengthMs = endOf(frame) - to.startMs;
-    if (to.heldBack.length === 0 && lengthMs <= set.maxUtteranceMs - set.cutSearchMs) send(frame);
+    if (lengthMs <= set.maxUtteranceMs - set.cutSearchMs) send(frame);
     else to.heldBack.push(frame);
     if (lengthMs >= set.maxUtteranceMs && to.heldBack.length > 1) cut(to);
   };

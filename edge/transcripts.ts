@@ -64,7 +64,6 @@ export class Transcripts {
     if (guessed !== undefined) this.#utteranceOf.delete(guessed);
     if (other !== undefined) this.#itemOf.delete(other);
     this.#bind(utteranceId, itemId);
-    if (guessed !== undefined && guessed !== itemId) this.#guess(guessed);
     const early = this.#early.get(itemId);
     return early === undefined ? null : this.#finish(utteranceId, itemId, early);
   }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Environment } from '../platform/env.ts';
-import { parseEnvironment } from '../platform/env.ts';
+import { fromRoot, parseEnvironment } from '../platform/env.ts';
 
 const Settings = z.object({
   REHEARSAL_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  SKILLS_DIR: z.string().transform(fromRoot).default(fromRoot('skills')),
   PATH: z.string().default(''),
 });
 
@@ -12,6 +13,8 @@ export interface RehearsalConfig {
   /** 0: any free port. */
   port: number;
   logLevel: string;
+  /** Skills whose words the speech recogniser knows. */
+  skillsDir: string;
   /** Where a voice is looked for, as `PATH` has it. */
   programPath: string;
 }
@@ -19,5 +22,10 @@ export interface RehearsalConfig {
 /** @throws ConfigError naming the variable. */
 export const loadRehearsalConfig = (environment: Environment): RehearsalConfig => {
   const settings = parseEnvironment(Settings, environment);
-  return { port: settings.REHEARSAL_PORT, logLevel: settings.LOG_LEVEL, programPath: settings.PATH };
+  return {
+    port: settings.REHEARSAL_PORT,
+    logLevel: settings.LOG_LEVEL,
+    skillsDir: settings.SKILLS_DIR,
+    programPath: settings.PATH,
+  };
 };

@@ -2,10 +2,14 @@ import { loadEnvironment } from '../platform/env.ts';
 import { aborted, runProcess } from '../platform/lifecycle.ts';
 import { createLog } from '../platform/log.ts';
 import { createScrub, secretsOf } from '../platform/secrets.ts';
+import { chooseRecogniser } from './adapters/choose-recogniser.ts';
 import { findProgramVoice } from './adapters/program-voice.ts';
 import { createRealtimeSocket } from './adapters/realtime-socket.ts';
 import { loadRehearsalConfig } from './config.ts';
 import { startRehearsal } from './server.ts';
+
+// The edge starts it as a child, and ends with the channel between them, however it ends; the same as being asked to.
+process.once('disconnect', () => process.emit('SIGTERM'));
 
 /** The loopback models as a process. Prints one line `{"listening":"http://127.0.0.1:N"}` when they answer. */
 await runProcess(
@@ -18,6 +22,7 @@ await runProcess(
       port: config.port,
       log,
       realtimeDoor: createRealtimeSocket,
+      openRecogniser: () => chooseRecogniser({ skillsFolder: config.skillsDir, env: { PATH: config.programPath } }),
       ...(synthesise && { synthesise }),
     });
     closer.add('rehearsal server', () => rehearsal.close());

@@ -67,11 +67,12 @@ const bodyOf = (response: IncomingMessage, then: (body: string) => void): void =
 /**
  * Opens connections through OpenAI's SDK. Its own reconnect stays off: it knows nothing of what was said meanwhile.
  * The SDK only speaks wss://; a ws:// URL of this machine gets a plain socket underneath.
- * @throws ConfigError for a URL it must not use
+ * @throws ConfigError for a URL it must not use, or a key that is none
  */
 export const createOpenaiRealtime = (options: OpenaiRealtimeOptions): ConnectRealtime => {
   const { apiKey, session, handshakeTimeoutMs = 10_000, pingMs = 15_000 } = options;
   const { baseUrl, plain } = addressOf(options.url ?? PROVIDER_URL);
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new ConfigError('OPENAI_API_KEY', 'holds characters that are in no key');
   const scrub = createScrub([apiKey]);
   // Not the SDK's whole client: that one asks the environment for headers, an organisation and more.
   const client = { apiKey, baseURL: baseUrl };
@@ -133,9 +134,10 @@ export const createOpenaiRealtime = (options: OpenaiRealtimeOptions): ConnectRea
       heard = true;
       if (!over) events.event(event);
     });
-    // Error events come as events, too; without this listener each would end the process.
-    rt.on('error', (error) => {
-      if (error.error === undefined) trouble = messageOf(error);
+    // Error events come as events, too; without a listener each would end the process.
+    rt.on('error', () => undefined);
+    socket.on('error', (error) => {
+      trouble = messageOf(error);
     });
     socket.on('close', (code, reason) => {
       const why = judgeClose(code, reason.toString('utf8'));

@@ -188,6 +188,22 @@ describe('a turn', () => {
     await until(() => audio.played[0]?.heardMs ?? undefined);
   });
 
+  it('is played once, though its words come after its sound was heard', async () => {
+    const at = await open();
+    script((reply) => {
+      const itemId = reply.say('', 100);
+      setTimeout(() => {
+        const about = { response_id: reply.id, item_id: itemId, content_index: 0 };
+        reply.session.send({ type: 'response.output_audio_transcript.done', ...about, transcript: 'Hello.' });
+        reply.done();
+      }, 100);
+    });
+    say(at, 1);
+    await until(() => (talk.replies.includes('Hello.') ? true : undefined));
+    await until(() => talk.unsentOnes[0]);
+    expect(audio.played.map(({ heardMs }) => heardMs)).toEqual([100]);
+  });
+
   it('that only chats sends nothing', async () => {
     const at = await open();
     script((reply) => {

@@ -300,6 +300,32 @@ describe('the service misbehaves', () => {
     expect(heard.finals).toEqual({ u1: 'number 1' });
   });
 
+  it('takes its time, but answers: not asked again', async () => {
+    const session = await ready({ stallMs: 600 });
+    server.onCommit = (turn) => {
+      turn.confirm();
+      setTimeout(() => turn.complete(), 400);
+    };
+    say(session, 1);
+    say(session, 2);
+    await heard.settled();
+    expect(heard.finals).toEqual({ u1: 'number 1', u2: 'number 2' });
+    expect(server.sessions).toHaveLength(1);
+  });
+
+  it('sends more in one piece than anything it could have to say', async () => {
+    const session = await ready();
+    server.onCommit = (turn) => {
+      if (turn.n === 1) return turn.session.send({ type: 'x', filler: 'x'.repeat(5 * 1_048_576) });
+      turn.confirm();
+      turn.complete();
+    };
+    say(session, 1);
+    await heard.settled();
+    expect(heard.finals).toEqual({ u1: 'number 1' });
+    expect(server.sessions).toHaveLength(2);
+  });
+
   it('stalls: asked again over a new connection', async () => {
     const session = await ready({ stallMs: 150 });
     server.onCommit = (turn) => {
@@ -440,6 +466,44 @@ describe('the connection ends', () => {
     await heard.settled();
     expect(heard.finals).toEqual({ u1: 'number 1' });
     expect(server.turns[0]?.ms).toBeCloseTo(3_000, -1);
+  });
+
+  it('never while nothing is to be kept: what the service has may be overwritten', async () => {
+    const session = await ready({ keptMs: 1_000 });
+    const turns: Turn[] = [];
+    server.onCommit = (turn) => void turns.push(turn);
+    say(session, 1, 500);
+    await until(() => turns[0]);
+    session.begin(heard.utterance('u2'));
+    for (let at = 0; at < 15; at += 1) {
+      feed(session, speech(2, 100));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    turns[0]?.confirm();
+    turns[0]?.complete();
+    session.end();
+    await until(() => turns[1]);
+    turns[1]?.confirm();
+    turns[1]?.complete();
+    await heard.settled();
+    expect(heard.finals).toEqual({ u1: 'number 1', u2: 'number 2' });
+  });
+
+  it('again and again: who was asked for too often is given up, and nobody gets the text of another', async () => {
+    const session = await ready({ attempts: 2, steadyMs: 1 });
+    server.onCommit = (turn) => {
+      if (turn.n === 1 || turn.n === 3) return turn.session.drop();
+      if (turn.n < 3) return;
+      turn.confirm();
+      turn.complete();
+    };
+    say(session, 1);
+    await until(() => (server.turns.length === 1 ? true : undefined));
+    say(session, 2);
+    await heard.settled();
+    expect(server.turns.map((turn) => turn.heard.at(-1)).join('')).toBe('1122');
+    expect(heard.lostOnes).toEqual(['u1']);
+    expect(heard.finals).toEqual({ u2: 'number 2' });
   });
 
   it('while such an utterance is open: it is lost, and said to be', async () => {
@@ -652,6 +716,13 @@ describe('where sound and key may go', () => {
     ['speech', 'no WebSocket URL'],
   ])('not to %s', (url, words) => {
     expect(() => createOpenaiRealtime({ url, apiKey: KEY, session: { mode: 'transcribe' } })).toThrow(words);
+  });
+
+  it('not with a key that is none', () => {
+    for (const apiKey of ['', 'a b', 'key\n', 'schlüssel'])
+      expect(() => createOpenaiRealtime({ url: null, apiKey, session: { mode: 'transcribe' } })).toThrow(
+        'OPENAI_API_KEY',
+      );
   });
 
   it.each([

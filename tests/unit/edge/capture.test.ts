@@ -120,6 +120,32 @@ describe('a device', () => {
     await until(() => (script.opened > 1 ? true : undefined));
   });
 
+  it('that gives sound now and then is left open', async () => {
+    const { told, frames } = capturing(
+      [
+        async (give, signal) => {
+          while (!signal.aborted) {
+            give(sound(1));
+            await delay(40);
+          }
+        },
+      ],
+      { settings: { stallMs: 200 } },
+    );
+    await until(() => (frames.length > 20 ? true : undefined));
+    expect(told).toEqual(['capturing', 'frames']);
+  });
+
+  it('leaves no timer behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { capture, stop, script } = capturing([() => lost(), untilStopped]);
+    await until(() => (script.opened === 2 ? true : undefined));
+    stop.abort();
+    await capture.done;
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
   it('that speaks up after it was left behind is not heard', async () => {
     let late: ((samples: Int16Array) => void) | undefined;
     const { frames, told } = capturing(

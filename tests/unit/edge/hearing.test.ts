@@ -109,6 +109,24 @@ describe('hearing', () => {
     expect(heard.counts).toMatchObject({ captured: 90, lost: 0 });
   });
 
+  it('goes on where the sound is when a detector fails that had judged everything', async () => {
+    const device = given();
+    const { heard, utterances, detectors, capturedAtMs } = hearing([device.opening]);
+    await until(() => (device.isOpen() && detectors[0]?.resets.length ? true : undefined));
+    device.give(silence(30));
+    await until(() => (heard.pending === 0 ? true : undefined));
+    detectors[0]?.fail('crashed');
+    await until(() => (detectors[1]?.resets.length ? true : undefined));
+    const beforeMs = performance.now();
+    device.give(speech(10));
+    await until(() => (utterances.length > 0 ? true : undefined));
+    expect(utterances).toMatchObject([{ onsetMs: 600 }]);
+    expect(detectors[1]?.resets).toEqual([600]);
+    // Not when the silence of its pre-roll was.
+    expect(capturedAtMs[0]).toBeGreaterThanOrEqual(beforeMs);
+    expect(capturedAtMs[0]).toBeLessThanOrEqual(performance.now());
+  });
+
   it('keeps an utterance open while its detector is replaced', async () => {
     const device = given();
     const { heard, utterances, detectors, isOpen } = hearing([device.opening]);

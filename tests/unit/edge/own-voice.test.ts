@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { unlikeness } from '../../../edge/likeness.ts';
 import { createOwnVoice } from '../../../edge/own-voice.ts';
 
 /** Something said from 1,000 ms on, to its end or until it was cut off. */
@@ -18,6 +19,11 @@ describe('an echo of what is said', () => {
     [QUESTION, 'the coding agent wants to push approve'],
     [QUESTION, 'coding agent wants to push'],
     ['Tests pass; two findings on staging.', 'tests passed two finding on staging'],
+    // What PocketSphinx understood of synthesised speech.
+    ['Two jobs started.', 'two dogs started it'],
+    [QUESTION, 'the cutting edge and wants to push'],
+    ['The browser job failed: it was not approved.', 'the broader got to yield it was not approved'],
+    ['Started: validate the staging website.', 'started halladay is dating website'],
   ])('%j heard as %j is nobody’s', (text, heard) => {
     const voice = said(text, 2_000);
     expect(voice.isOwnVoice(heard, 1_050, 3_100)).toBe(true);
@@ -101,7 +107,8 @@ describe('a person', () => {
   });
 
   it('who says other words at the same time is heard', () => {
-    expect(said(QUESTION, 3_000).wordsOfUser('the robot wants to', 2_000, 3_900)).toBe('the robot wants to');
+    expect(said(QUESTION, 3_000).wordsOfUser('the test suite wants to', 2_000, 3_900)).toBe('the test suite wants to');
+    expect(said(QUESTION, 3_000).wordsOfUser('how is it going', 2_000, 3_900)).toBe('how is it going');
     expect(said(QUESTION, 3_000).wordsOfUser('coding agent wants to push stop', 1_500, 4_200)).toBe('stop');
     expect(said(QUESTION, 3_000).wordsOfUser('what is it going to push where', 2_000, 3_900)).toBe(
       'what is it going to push where',
@@ -141,6 +148,21 @@ describe('a sentence that is not complete', () => {
     ]);
     expect(voice.mayBeOwn('the', 100, 500)).toBe(false);
   });
+});
+
+it('knows how like letters are', () => {
+  expect(unlikeness('two jobs', 'Two jobs started.')).toBe(0);
+  expect(unlikeness('jobs', 'Two jobs started.')).toBe(0);
+  expect(unlikeness('', 'x')).toBe(1);
+  expect(unlikeness('x', '')).toBe(1);
+  expect(unlikeness('jibs', 'Two jobs started.')).toBe(0.25);
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (heard, said_) => {
+      const unlike = unlikeness(heard, said_);
+      expect(unlike).toBeGreaterThanOrEqual(0);
+      expect(unlike).toBeLessThanOrEqual(1);
+    }),
+  );
 });
 
 it('forgets what was said half a minute ago, and never holds more than forty sentences', () => {

@@ -68,6 +68,15 @@ describe('sending sound', () => {
     expect(told).toEqual(['opened a', 'committed a commit-1', 'opened b', 'committed b commit-2']);
   });
 
+  it('each padded to what a commit needs, whatever was sent before', () => {
+    add('a', 0.5);
+    add('b', 0.02);
+    sender.pump();
+    const last = sent.slice(sent.findIndex(({ type }) => type === 'input_audio_buffer.commit') + 1);
+    sent = last;
+    expect(wireMs()).toBe(100);
+  });
+
   it('a long one in bursts, so that others get their turn', () => {
     add('a', 10);
     sender.pump();

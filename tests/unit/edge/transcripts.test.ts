@@ -64,8 +64,8 @@ describe('whose text is whose', () => {
     expect(book.committed('item-2')).toMatchObject({ utteranceId: 'b', text: 'two' });
     book.commitSent('c', 'commit-3');
     expect(book.completed('item-3', 'three')).toMatchObject({ utteranceId: 'c' });
-    expect(book.committed('item-3')).toBeNull();
     book.commitSent('d', 'commit-4');
+    expect(book.committed('item-3')).toBeNull();
     book.committed('item-4');
     expect(book.completed('item-4', 'four')).toMatchObject({ utteranceId: 'd' });
   });
