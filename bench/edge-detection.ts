@@ -19,7 +19,8 @@ import type { NoiseKind } from '../tests/fakes/noise.ts';
 import { boundFigure, median, percentile } from './figures.ts';
 import type { Benchmark, Figure } from './figures.ts';
 
-export type DetectorName = SileroVersion | 'webrtc';
+/** `silero`: the version the edge would take. */
+export type DetectorName = SileroVersion | 'silero' | 'webrtc';
 
 /** Before and behind the speech, so that the detector knows the noise, and the pause is long enough. */
 const LEAD_MS = 1_500;
@@ -47,8 +48,10 @@ interface Heard {
   sent: number;
 }
 
-const createDetector = (name: DetectorName, events: DetectorEvents): Promise<SpeechDetector> | SpeechDetector =>
-  name === 'webrtc' ? createWebrtcDetector(events) : createSileroDetector(events, { version: name });
+const createDetector = (name: DetectorName, events: DetectorEvents): Promise<SpeechDetector> | SpeechDetector => {
+  if (name === 'webrtc') return createWebrtcDetector(events);
+  return createSileroDetector(events, name === 'silero' ? {} : { version: name });
+};
 
 /** Runs sound after sound through one detector, each after a gap. */
 const openListener = async (name: DetectorName, settings: Partial<GateSettings>) => {
@@ -277,7 +280,7 @@ export const edgeDetection: Benchmark = {
   name: 'edge-detection',
   about: 'which speech is noticed and how soon, clean and in pink noise, and what noise is taken for speech',
   run: async (say) => {
-    const result = await measureDetection('v6', {}, say);
+    const result = await measureDetection('silero', {}, say);
     if (result.missing.length > 0) say(`NOT MEASURED, since it is not installed: ${result.missing.join('; ')}`);
     return figuresOf(result);
   },

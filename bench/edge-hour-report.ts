@@ -18,7 +18,7 @@ export type HourSettings = z.infer<typeof HourSettings>;
 /** What it tells after each round, and once more when all is answered. */
 export const HourMark = z.strictObject({
   round: z.number(),
-  /** Of the whole process and its threads, since its start. */
+  /** Of the whole process and its threads, since its start, without what looking at its memory costs. */
   cpuMs: z.number(),
   /** After a garbage collection. */
   rssBytes: z.number(),
@@ -27,7 +27,7 @@ export const HourMark = z.strictObject({
   capturedFrames: z.number(),
   sentFrames: z.number(),
   lostFrames: z.number(),
-  begun: z.number(),
+  ended: z.number(),
   finals: z.number(),
   acked: z.number(),
   errors: z.number(),

@@ -119,8 +119,8 @@ const figuresOf = (marks: readonly HourMark[]): Figure[] => {
     boundFigure({ figure: 'frames lost', value: end.lostFrames, unit: 'frames', atMost: 0 }),
     boundFigure({
       figure: 'utterances not acknowledged',
-      value: end.begun - end.acked,
-      unit: `of ${end.begun}`,
+      value: end.ended - end.acked,
+      unit: `of ${end.ended}`,
       atMost: 0,
     }),
   ];

@@ -10,20 +10,20 @@ import { wordErrors } from './edge-word-errors.ts';
 import { boundFigure, median, percentile } from './figures.ts';
 import type { Benchmark, Figure } from './figures.ts';
 
-/** Orders that the gateway takes as they are; none answers or changes another. */
+/** The demo's sentence and examples that skills ship: the gateway takes each as it is, and none answers another. */
 const PHRASES = [
   'refactor the API and validate the staging website',
   'run the tests',
-  'fix the failing tests in the parser',
+  'fix the failing tests',
   'check that the login page loads',
   'summarize what happened today',
-  'rename the function get user to fetch user',
-  'run the unit tests',
-  'find out why the build fails',
-  'write tests for the parser',
+  'rename the function get total to compute total',
+  'run all unit tests',
+  'add a test for the empty cart',
   'validate the staging website',
   'clean up the user module',
-  'take a screenshot of the staging website',
+  'click through the product tour',
+  'review the latest changes',
 ];
 /** Recogniser and detector load meanwhile. */
 const LEAD_MS = 5_000;

@@ -7,7 +7,7 @@ import { wavFile } from '../tests/fakes/wav-file.ts';
 
 /** What a good microphone has in a quiet room. */
 const ROOM_DBFS = -80;
-export const FLITE_VOICES = ['slt', 'rms', 'awb', 'kal'] as const;
+export const FLITE_VOICES = ['slt', 'rms', 'awb', 'kal16'] as const;
 
 /** A sentence, and where in the sound its speech begins and ends by its energy. */
 export interface SceneSentence {

@@ -10,6 +10,7 @@ import models from '../platform/models.json' with { type: 'json' };
 import { spokenWords } from '../rehearsal/speech/spoken-words.ts';
 import { startProcess } from '../tests/fakes/processes.ts';
 import { FLITE_VOICES, sceneOf, spokenInTurn } from './edge-scene.ts';
+import { toldFigure } from './edge-timeline.ts';
 import { wordErrors } from './edge-word-errors.ts';
 import { boundFigure, ratioFigure } from './figures.ts';
 import type { Benchmark, Figure } from './figures.ts';
@@ -31,6 +32,9 @@ export const DEMO_SENTENCES = [
 /** What the gate sends along before and behind the speech. */
 const AROUND_MS = 300;
 const TEXT_WITHIN_MS = 60_000;
+
+/** Has nothing above 4 kHz, which the acoustic model hears as another microphone; last, since the recogniser adapts. */
+const TELEPHONE_VOICE = 'kal';
 
 interface Listener {
   hear(samples: Int16Array): Promise<string>;
@@ -87,7 +91,7 @@ export const edgeWords: Benchmark = {
     const figures: Figure[] = [];
     let [allWords, allWrong, inexact, soundMs, tookMs] = [0, 0, 0, 0, 0];
     try {
-      for (const voice of FLITE_VOICES) {
+      for (const voice of [...FLITE_VOICES, TELEPHONE_VOICE]) {
         let [words, wrong] = [0, 0];
         for (const speech of await spokenInTurn(DEMO_SENTENCES, [voice])) {
           const { samples } = sceneOf([{ speech, pauseMs: AROUND_MS }], AROUND_MS);
@@ -99,14 +103,17 @@ export const edgeWords: Benchmark = {
           words += spokenWords(speech.name).length;
           wrong += errors;
           if (errors === 0) continue;
-          inexact += 1;
+          if (voice !== TELEPHONE_VOICE) inexact += 1;
           say(`${voice}: "${speech.name}" -> "${heard}"`);
+        }
+        const rate = (100 * wrong) / words;
+        if (voice === TELEPHONE_VOICE) {
+          figures.push(toldFigure({ figure: `word errors, voice ${voice} (8 kHz)`, value: rate, unit: '%' }));
+          continue;
         }
         allWords += words;
         allWrong += wrong;
-        figures.push(
-          boundFigure({ figure: `word errors, voice ${voice}`, value: (100 * wrong) / words, unit: '%', atMost: 1 }),
-        );
+        figures.push(boundFigure({ figure: `word errors, voice ${voice}`, value: rate, unit: '%', atMost: 1 }));
       }
     } finally {
       await listener.close();

@@ -111,7 +111,7 @@ export const createCapture = ({ microphone, events, signal, settings = {} }: Cap
       // When the device was lost, its gap was told at once.
       if (!isAfresh) breakOff();
       counts.lostMs += silentMs;
-      events.lost(silentMs);
+      if (silentMs > 0) events.lost(silentMs);
     }
     tell(isMuted ? 'muted' : 'capturing', null);
     reframer.push(samples);

@@ -33,7 +33,8 @@ interface Item {
   stop: AbortController;
   /** Of which session it is: items of an earlier one mean nothing to the next. */
   session: number;
-  /** Somebody was told to play it. */
+  /** Somebody was told to play it; once, with its first sound. */
+  handedOn: boolean;
   playing: boolean;
   /** Nothing more comes of it. */
   complete: boolean;
@@ -55,10 +56,8 @@ export class ConversationVoice {
   }
 
   sound(event: Sound): void {
-    const known = this.#items.has(event.item_id);
     const item = this.#of(event);
-    // Words may come before the first sound; sound after its end was heard is not played again.
-    if (!known || (!item.playing && !item.reply.started)) this.#play(item);
+    if (!item.handedOn) this.#play(item);
     if (!item.reply.push(fromBase64(event.delta))) this.#options.cutOff(event.response_id);
   }
 
@@ -105,13 +104,21 @@ export class ConversationVoice {
       contentIndex: about.content_index,
       responseId: about.response_id,
     });
-    const item = { reply, stop: new AbortController(), session: this.#session, playing: false, complete: false };
+    const item = {
+      reply,
+      stop: new AbortController(),
+      session: this.#session,
+      handedOn: false,
+      playing: false,
+      complete: false,
+    };
     this.#items.set(reply.itemId, item);
     return item;
   }
 
   #play(item: Item): void {
     const { reply, stop } = item;
+    item.handedOn = true;
     item.playing = true;
     this.#options.audio
       .play(reply.samples(), () => reply.text, stop.signal)

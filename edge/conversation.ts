@@ -146,7 +146,6 @@ export class Conversation implements Recogniser {
     };
   }
 
-  /** Nobody speaks, and nothing that was said waits for its text. */
   #isFree(): boolean {
     return this.#hearing === null && !this.#turns.anyUnready;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RISKS } from '../contracts/skill.ts';
 import type { FinalReply } from '../contracts/replies.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
 import type { ConversationTools } from './conversation-tools.ts';
@@ -36,10 +37,22 @@ const orThrow = <T>(result: CallResult<T>): T => {
   throw new Error(result.problem.detail ?? result.problem.title);
 };
 
-const Asked = z.object({ approval_id: z.string(), summary: z.string().catch('') });
+const Asked = z.object({
+  approval_id: z.string(),
+  kind: z.enum(['approval', 'budget']),
+  summary: z.string().catch(''),
+  risk: z.enum(RISKS).nullable().catch(null),
+});
+
+/** A question may be answered by voice for so long, as at the gateway. */
+const SPOKEN_MS = 60_000;
+/** Questions remembered; a person answers the newest. */
+const MAX_QUESTIONS = 100;
 
 export const createConverse = ({ calls, submit }: ConverseDeps): Converse => {
   let last: string | null = null;
+  /** By approval id: what may be answered by voice, and when it was asked (`performance.now()`). */
+  const questions = new Map<string, { askedAtMs: number; kind: 'approval' | 'budget'; irreversible: boolean }>();
   const known = (traceId: string | null): string => {
     const id = traceId ?? last;
     if (id === null) throw new Error('nothing was asked for yet');
@@ -64,16 +77,31 @@ export const createConverse = ({ calls, submit }: ConverseDeps): Converse => {
         orThrow(await calls.cancel(known(traceId), reason ?? 'the speaker asked for it', signal));
         return 'It is being cancelled.';
       },
+      // The rules of an answer by voice are the gateway's; here it comes over HTTP, where a person is taken at their word.
       approve: async ({ jobId, approvalId, decision, note }, signal) => {
+        const question = questions.get(approvalId);
+        const elsewhere = `; the speaker can answer at the terminal: dual approve ${jobId}`;
+        if (!question) throw new Error(`nothing under that approval_id was asked here${elsewhere}`);
+        if (question.kind === 'budget') throw new Error(`money is not approved by voice${elsewhere}`);
+        if (performance.now() - question.askedAtMs > SPOKEN_MS)
+          throw new Error(`it was asked more than a minute ago${elsewhere}`);
+        if (decision === 'approve' && question.irreversible)
+          throw new Error(`what cannot be taken back is not approved by voice${elsewhere}`);
         orThrow(await calls.answerApproval(jobId, { approvalId, decision, ...(note !== null && { note }) }, signal));
         return decision === 'approve' ? 'Approved; the agent goes on.' : 'Refused; the agent was told.';
       },
     },
     questionOf: ({ phase, job_id: jobId, agent, payload }) => {
       const asked = phase === 'approval_requested' && jobId !== null ? Asked.safeParse(payload).data : undefined;
-      return asked
-        ? `The ${agent ?? ''} agent waits for the speaker's decision (job_id ${jobId}, approval_id ${asked.approval_id}): ${asked.summary}. Ask the speaker.`
-        : null;
+      if (!asked) return null;
+      questions.set(asked.approval_id, {
+        askedAtMs: performance.now(),
+        kind: asked.kind,
+        // An agent that does not say how bad it could be is not believed to be harmless.
+        irreversible: asked.risk === null || asked.risk === 'irreversible',
+      });
+      if (questions.size > MAX_QUESTIONS) questions.delete(questions.keys().next().value ?? '');
+      return `The ${agent ?? ''} agent waits for the speaker's decision (job_id ${jobId}, approval_id ${asked.approval_id}): ${asked.summary}. Ask the speaker.`;
     },
   };
 };

@@ -42,6 +42,8 @@ export interface Edge {
   submit(utteranceId: string, text: string): Promise<FinalReply>;
   /** Nothing of this utterance goes to the gateway. */
   unsent(utteranceId: string): void;
+  /** What a person said in it: all of `text`, or less where it is our own voice; for somebody who looks before `final`. */
+  wordsOfUser(utteranceId: string, text: string): string;
   /** Tells of an event that comes from elsewhere. */
   tell(event: Pick<EdgeEvent, 'event'> & Partial<EdgeEvent>): void;
   /** Resolves when the sound has ended, or the recogniser gave up for good (then with that problem). */
@@ -170,7 +172,8 @@ export const createEdge = (deps: EdgeDeps): Edge => {
       const heard = open.get(utteranceId);
       if (!heard) return;
       const now = performance.now();
-      const said = bargeIn.final(utteranceId, text, now);
+      // In a conversation it was asked before, and knows an utterance once.
+      const said = deps.sendsFinals ? bargeIn.final(utteranceId, text, now) : text;
       forget(utteranceId);
       if (said.trim() === '') {
         // Silence, or our own voice: nothing is to be done, and nobody need wait for this number.
@@ -194,7 +197,6 @@ export const createEdge = (deps: EdgeDeps): Edge => {
       taskAnswers.lost(reason);
     },
     state: (state, problem) => {
-      if (state === 'waiting') metrics.reconnects.inc({ peer: 'recogniser' });
       if (problem !== null && problem !== line.problem) trouble(problem, state === 'closed');
       line = { state, problem };
       if (state === 'closed' && problem !== null) fatal.resolve(problem);
@@ -266,6 +268,7 @@ export const createEdge = (deps: EdgeDeps): Edge => {
     ears: opened,
     forwarder,
     tell,
+    wordsOfUser: (utteranceId, text) => bargeIn.final(utteranceId, text, performance.now()),
     submit: (utteranceId, text) =>
       new Promise((resolve, reject) => {
         const heard = undecided.get(utteranceId);

@@ -102,8 +102,10 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
     },
   });
   const converse = createConverse({ calls, submit: (utteranceId, text) => edge.submit(utteranceId, text) });
-  const notice = ({ kind, code }: { kind: string; code: string | null }): void =>
-    log.info({ kind, code }, 'the recogniser`s line');
+  const notice = ({ kind, code }: { kind: string; code: string | null }): void => {
+    if (kind === 'reconnect') run.metrics.reconnects.inc({ peer: 'recogniser' });
+    log.debug({ kind, code }, 'the line to the recogniser');
+  };
 
   const openConversation = (events: RecogniserEvents): Recogniser => {
     const settings = conversationSettings({
@@ -116,6 +118,7 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
       open: (sessionEvents, listener) =>
         new RealtimeSession({ connect: run.connect, settings, events: sessionEvents, listener, notice }),
       tools: converse.tools,
+      wordsOfUser: (utteranceId, text) => edge.wordsOfUser(utteranceId, text),
       audio: { play: (samples, text, playSignal) => answers.play(samples, text, playSignal) },
       events: {
         ...events,

@@ -184,7 +184,7 @@ export const createSpeechGate = (settings: Partial<GateSettings>, events: GateEv
   };
 
   const judgeOpen = (to: Open, { endMs, windowMs, probability }: Verdict): void => {
-    if (probability >= (to.isContinued ? set.releaseThreshold : set.onsetThreshold)) to.speechMs += windowMs;
+    if (probability >= set.onsetThreshold) to.speechMs += windowMs;
     if (probability >= set.releaseThreshold) to.lastSpeechMs = endMs;
     else if (endMs - to.lastSpeechMs >= set.hangOverMs - set.endLagMs) finish(to, 'silence');
   };

@@ -22,6 +22,7 @@ import { findBubblewrap } from './steps/bubblewrap.mjs';
 import { findChromium } from './steps/chromium.mjs';
 import { PINNED_NODE_PATH, findNode } from './steps/node.mjs';
 import { findPackages, packagesAreInStep } from './steps/packages.mjs';
+import { findRecogniser } from './steps/recogniser.mjs';
 import { findTemporal } from './steps/temporal.mjs';
 
 const TOOLS = { temporal: 'TEMPORAL_CLI_PATH', chromium: 'CHROMIUM_PATH', bwrap: 'BWRAP_PATH' };
@@ -88,6 +89,7 @@ const setUp = async (settings, tool) => {
     temporal: await attempt(findTemporal),
     chromium: await attempt(findChromium, { node }),
     bwrap: await attempt(findBubblewrap),
+    recogniser: await attempt(findRecogniser),
   };
   if (missing.length > 0) throw new AggregateError(missing);
   const found = {
@@ -95,6 +97,7 @@ const setUp = async (settings, tool) => {
     temporal: steps.temporal.path,
     chromium: steps.chromium.path,
     bwrap: steps.bwrap.path,
+    recogniser: steps.recogniser.path,
   };
   const prints = Object.fromEntries(
     Object.values(found)
@@ -146,7 +149,8 @@ const main = async () => {
     }
     say('ready', `written to ${FOUND_FILE}`);
   } else if (process.argv.includes('--tell')) {
-    for (const [tool, path] of Object.entries(found)) say(tool, path ?? 'none (CODING_SANDBOX=off)');
+    for (const [tool, path] of Object.entries(found))
+      say(tool, path ?? (tool === 'bwrap' ? 'none (CODING_SANDBOX=off)' : 'NONE (make clean setup tries again)'));
   }
   process.stdout.write(assignments(found));
 };

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killGroup } from './commands.mjs';
 import { ROOT, readJson } from './places.mjs';
+import { findSpeech } from './steps/speech.mjs';
 import { TALLY_VARIABLE, addJestResult, closeWith } from './tally.mjs';
 
 /** A run that hangs is ended and counts as failed; the whole suite is meant to take eight minutes. */
@@ -91,6 +92,7 @@ const runJest = (args, resultFile) =>
   });
 
 const asked = process.argv.slice(2);
+if (asked.length === 0) await findSpeech();
 const runs = asked.length > 0 ? [{ name: 'asked for', args: asked }] : runsOf(folders());
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skipped = [];

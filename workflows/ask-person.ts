@@ -21,7 +21,7 @@ export const askPerson = async (
   const approval_id = `${run.identity.job_id}.${number}`;
   const answer = await run.questions.ask({ ...about, approval_id }, run.input.approval_timeout_ms, async (waiting) => {
     enter(run, phase);
-    await trace(run, 'approval_requested', { key, payload: { ...waiting } });
+    await trace(run, 'approval_requested', { key, payload: { ...waiting, risk: run.input.spec.risk } });
   });
   const yes = answer.kind === 'approve' || answer.kind === 'budget';
   await trace(run, yes ? 'approved' : 'rejected', {

@@ -120,7 +120,7 @@ export const createRecorderMicrophone = (options: RecorderMicrophoneOptions): Mi
         if (!signal.aborted) onSamples(bytes.push(chunk));
       });
       // The package emits a string here whenever the program ends with anything but 0, also when it was asked to.
-      
+      stream.on('error', () => undefined);
       child.stderr?.on('data', (chunk: Buffer) => {
         complaint = (complaint + chunk.toString()).slice(-MAX_COMPLAINT);
       });

@@ -61,6 +61,6 @@ export const createLibraryDecoder =
     });
     worker.once('error', (error) => fail(error.message));
     worker.once('exit', () => fail('its thread ended'));
-    worker.unref();
+    
     return ready.promise;
   };

@@ -407,7 +407,8 @@ describe('barge-in', () => {
       reply.done();
     });
     say(at, 1);
-    await answered(1);
+    // The response is over, what it said is not.
+    await until(() => talk.unsentOnes[0]);
     cut();
     await until(() => order('conversation.item.truncate')[0]);
     expect(order('response.cancel')).toEqual([]);

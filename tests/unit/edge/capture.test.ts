@@ -100,6 +100,19 @@ describe('a device', () => {
     expect(capture.state).toBe('ended');
   });
 
+  it('that could not be opened at first loses nothing by it', async () => {
+    const { told, capture } = capturing([
+      () => lost('taken'),
+      async (give, signal) => {
+        give(sound(1));
+        await aborted(signal);
+      },
+    ]);
+    await until(() => told.find((line) => line === 'frames'));
+    expect(told).toEqual(['gap at 0', 'waiting: taken', 'capturing', 'frames']);
+    expect(capture.counts.lostMs).toBe(0);
+  });
+
   it('that just ends was lost too', async () => {
     const { told } = capturing([gives(sound(1)), untilStopped]);
     await until(() => told.find((line) => line === 'waiting: the microphone ended'));

@@ -50,7 +50,7 @@ describe('a set-up that is cut off', () => {
     await until('npm to end', () => !isAlive(npm));
     await room.remove('hold');
     expect(existsSync(join(room.repo, 'node_modules', 'late'))).toBe(false);
-    expect(await toolchainOf(room)).toEqual(['bin', 'found.json', 'stamp.json']);
+    expect(await toolchainOf(room)).toEqual(['bin', 'found.json', 'pocketsphinx', 'stamp.json']);
   });
 
   it('takes its npm with it on Ctrl-C and leaves no lock', async () => {

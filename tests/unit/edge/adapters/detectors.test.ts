@@ -1,13 +1,16 @@
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createFileMicrophone } from '../../../../edge/adapters/file-microphone.ts';
 import { createSileroDetector, startThread } from '../../../../edge/adapters/silero-detector.ts';
 import type { SileroOptions } from '../../../../edge/adapters/silero-detector.ts';
 import { createWebrtcDetector } from '../../../../edge/adapters/webrtc-detector.ts';
 import { FRAME_SAMPLES } from '../../../../edge/frames.ts';
 import type { DetectorEvents, SpeechDetector, Verdict } from '../../../../edge/speech-detector.ts';
 import { toInt16 } from '../../../../edge/wav.ts';
+import { REPOSITORY_ROOT } from '../../../../platform/env.ts';
 import { noise } from '../../../fakes/noise.ts';
 import { tone } from '../../../fakes/wav-file.ts';
 import { until } from '../../../fakes/until.ts';
@@ -44,6 +47,15 @@ const isInstalled = (name: string): boolean => {
 const withV6 = isInstalled('decibri') ? describe : describe.skip;
 const withWebrtc = isInstalled('@ozymandiasthegreat/vad') ? describe : describe.skip;
 const versions = isInstalled('decibri') ? (['v6', 'v4'] as const) : (['v4'] as const);
+
+/** Speech from 0.72 s to 3.75 s. */
+const sentence = async (): Promise<Int16Array> => {
+  const path = join(REPOSITORY_ROOT, 'examples', 'speech', 'refactor-and-validate.wav');
+  const pieces: number[] = [];
+  const microphone = createFileMicrophone({ path, pace: { hasRoom: () => true } });
+  await microphone.capture((samples) => pieces.push(...samples), new AbortController().signal);
+  return Int16Array.from(pieces);
+};
 
 /** Something like a voice: a hundred pulses a second through two resonances, in syllables. */
 const voice = (seconds: number): Int16Array => {
@@ -96,9 +108,23 @@ describe.each(versions)('Silero %s in its thread', (version) => {
     expect(detector.label).toBe(version === 'v6' ? 'Silero v6.2' : 'Silero v4');
   });
 
+  it('is sure of nearly every moment of a spoken sentence, and of the silence around it', async () => {
+    const { detector, verdicts } = start();
+    push(detector, await sentence());
+    await idle(detector);
+    const shareOver = (fromMs: number, toMs: number): number => {
+      const inside = verdicts.filter(({ endMs, windowMs }) => endMs - windowMs >= fromMs && endMs <= toMs);
+      return inside.filter(({ probability }) => probability > 0.5).length / inside.length;
+    };
+    expect(shareOver(800, 3_700)).toBeGreaterThan(0.9);
+    expect(shareOver(0, 600)).toBe(0);
+    expect(shareOver(4_000, 5_100)).toBe(0);
+  });
+
   it('says the same of the same sound again after a reset, and nothing of what came before it', async () => {
     const { detector, verdicts } = start();
-    const sound = voice(1);
+    // It begins and ends in the middle of a word.
+    const sound = (await sentence()).subarray(16_000, 32_000);
     push(detector, sound);
     await idle(detector);
     const first = verdicts.splice(0).map(({ probability }) => probability);
@@ -128,6 +154,18 @@ describe.each(versions)('Silero %s in its thread', (version) => {
     detector.push(frame());
     expect(detector.pending).toBe(0);
     expect([verdicts.length, failures]).toEqual([count, []]);
+  });
+});
+
+withV6('Silero v6 (needs decibri)', () => {
+  it('hears the end of the window before, too: without it, the onset would be at 0.62 and 0.80', async () => {
+    const { events, verdicts } = log();
+    open = createSileroDetector(events, { version: 'v6' });
+    push(open, await sentence());
+    await idle(open);
+    // By the network itself, fed as its description says: 0.967 and 0.988.
+    expect(verdicts[25]?.probability).toBeCloseTo(0.967, 1);
+    expect(verdicts[26]?.probability).toBeCloseTo(0.988, 1);
   });
 });
 

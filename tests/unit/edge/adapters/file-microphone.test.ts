@@ -55,17 +55,19 @@ describe('a file as the microphone', () => {
     expect(amplitudeAt(all, 700)).toBeCloseTo(0.375 * 32_768, -2);
   });
 
-  it('is played in real time, without drift: late frames do not make the next ones later', async () => {
+  it('is played in real time, without drift: a late frame does not make the next ones later', async () => {
     const path = fileOf('second.wav', wavFile(tone(200, 1)));
     const arrived: number[] = [];
     const startedAt = performance.now();
     await createFileMicrophone({ path }).capture(() => {
       arrived.push(performance.now() - startedAt);
-      // A busy process, now and then.
-      if (arrived.length % 10 === 0) while (performance.now() - startedAt < (arrived.at(-1) ?? 0) + 30);
+      // A process that is busy for twenty frames.
+      if (arrived.length === 5) while (performance.now() - startedAt < (arrived.at(-1) ?? 0) + 400);
     }, new AbortController().signal);
     expect(arrived).toHaveLength(50);
     arrived.forEach((at, i) => expect(at).toBeGreaterThanOrEqual((i + 1) * 20 - 2));
+    const gaps = arrived.slice(6, 25).map((at, i) => at - (arrived[i + 5] ?? 0));
+    expect(gaps.filter((gap) => gap < 15).length).toBeGreaterThan(10);
     expect(arrived.at(-1)).toBeLessThan(3_000);
   });
 
@@ -85,6 +87,24 @@ describe('a file as the microphone', () => {
     clearInterval(take);
     expect(heard).toBe(1_000);
     expect(most).toBeLessThanOrEqual(50);
+  });
+
+  it('has its last sound too when its rate is another', async () => {
+    const frames = await soundOf(fileOf('level.wav', wavFile(new Float32Array(800).fill(0.5), { hz: 8_000 })));
+    const all = frames.flatMap((frame) => [...frame]);
+    expect(all).toHaveLength(1_600);
+    expect(all.at(-1)).toBeGreaterThan(5_000);
+  });
+
+  it('gives nothing more once it is told to stop', async () => {
+    const path = fileOf('quick.wav', wavFile(new Float32Array(16_000)));
+    const stop = new AbortController();
+    let frames = 0;
+    await createFileMicrophone({ path, pace: QUICK }).capture(() => {
+      frames += 1;
+      if (frames === 3) stop.abort();
+    }, stop.signal);
+    expect(frames).toBe(3);
   });
 
   it('ends at once when told to, while it waits for its time or for room', async () => {

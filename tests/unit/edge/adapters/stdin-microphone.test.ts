@@ -40,6 +40,15 @@ describe('standard input as the microphone', () => {
     expect(arrived.at(-1)).toBeLessThan(5_000);
   });
 
+  it('that paused saves up no more than a second', async () => {
+    const input = new PassThrough();
+    const { arrived, capturing } = hearing(input);
+    await delay(800);
+    input.end(Buffer.alloc(2 * 16_000 * 2));
+    await capturing;
+    expect((arrived.at(-1) ?? 0) - (arrived[0] ?? 0)).toBeGreaterThanOrEqual(700);
+  });
+
   it('that is live is never held back', async () => {
     const input = new PassThrough();
     const { heard, capturing } = hearing(input);
