@@ -108,7 +108,7 @@ const speakOver = async (dir: string, scene: Scene): Promise<BargeIn[]> => {
 
 export const edgeBargeIn: Benchmark = {
   name: 'edge-barge-in',
-  about: 'how soon an answer is silent when a person speaks over it',
+  about: 'how soon a player gets no more sound when a person speaks over it (its device’s own buffer comes on top)',
   run: async (say) => {
     const dir = await mkdtemp(join(tmpdir(), 'edge-barge-in-'));
     try {

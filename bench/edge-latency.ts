@@ -59,7 +59,7 @@ const figuresOf = (times: readonly SentenceTimes[], atGateway: readonly number[]
     told('end of speech -> final at the gateway, p95', atGateway, 0.95),
     bound('end of speech -> workflow started (acknowledged), p50', median(started), 450),
     told('end of speech -> workflow started (acknowledged), p95', started, 0.95),
-    boundFigure({ figure: 'sentences not heard exactly', value: inexact, unit: `of ${times.length}`, atMost: 0 }),
+    toldFigure({ figure: 'sentences not heard exactly', value: inexact, unit: `of ${times.length}` }),
     boundFigure({ figure: 'word error rate', value: (100 * wrong) / words, unit: '%', atMost: 1 }),
     boundFigure({
       figure: 'sentences the gateway did not take',

@@ -44,9 +44,10 @@ describe('sceneOf', () => {
 });
 
 describe('metricIn', () => {
-  const text = 'frames_total{kind="lost"} 0\nframes_total{kind="lost_too"} 7\nloop{quantile="0.99"} 0.0012\n';
+  const text = 'loop_total 9\nframes_total{kind="lost"} 0\nloop 8\nloop{quantile="0.99"} 0.0012\n';
   it('reads one series', () => {
     expect(metricIn(text, 'frames_total{kind="lost"}')).toBe(0);
+    expect(metricIn(text, 'loop')).toBe(8);
     expect(metricIn(text, 'loop{quantile="0.99"}')).toBe(0.0012);
   });
   it('does not take one that is missing for 0', () => {

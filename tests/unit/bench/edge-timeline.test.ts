@@ -13,6 +13,7 @@ const line = (event: string, id: string | null, atMs: number, audioMs: number, t
 /** Sound that began 1,000 ms after the edge; two sentences, the second in two pieces. */
 const LINES = [
   line('error', null, 200, 0, 'no gateway yet'),
+  line('acked', 'of an earlier start', 300, 0, 'accepted'),
   line('speech_start', 'a', 1_560, 490),
   line('first_append', 'a', 1_562, 560),
   line('first_partial', 'a', 1_905, 900, 'run'),
