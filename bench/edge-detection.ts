@@ -252,7 +252,7 @@ const figuresOf = (result: DetectionResult): Figure[] => [
     const missed = (100 * (condition.utterances - condition.hits)) / condition.utterances;
     const of = `${result.detector}, ${condition.name}`;
     return [
-      boundFigure({ figure: `${of}: missed`, value: missed, unit: '%', atMost: 100 * (1 - goal.hits) }),
+      boundFigure({ figure: `${of}: missed`, value: missed, unit: '%', atMost: Math.round(100 * (1 - goal.hits)) }),
       boundFigure({
         figure: `${of}: onset, median`,
         value: median(condition.onsetMs),

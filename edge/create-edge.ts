@@ -89,7 +89,8 @@ export const createEdge = (deps: EdgeDeps): Edge => {
   let ears: Ears | null = null;
   const counted = new Map<string, number>();
 
-  const audioMs = (): number => (ears?.frames().captured ?? 0) * FRAME_MS;
+  /** Muted sound has its place as well. */
+  const audioMs = (): number => (ears ? (ears.frames().captured + ears.capture.counts.muted) * FRAME_MS : 0);
   const tell = (event: Pick<EdgeEvent, 'event'> & Partial<EdgeEvent>): void =>
     deps.emit({ atMs: performance.now() - startedAtMs, audioMs: audioMs(), utteranceId: null, ...event });
   const trouble = (text: string, isFatal = false): void => tell({ event: 'error', text, fatal: isFatal });

@@ -84,6 +84,11 @@ const main = async (signal: AbortSignal, closer: Closer): Promise<number> => {
     device: options.device ?? config.device,
     machine,
     stdin: process.stdin,
+    onOverrun: (pieces) => {
+      metrics.frames.inc({ kind: 'captured' }, pieces);
+      metrics.frames.inc({ kind: 'lost' }, pieces);
+      log.warn({ pieces }, 'the device threw sound away before it was read');
+    },
   });
   const speaker = options.quiet ? null : await chooseSpeaker(config.speaker, machine);
   const voice = options.quiet ? null : chooseVoice(config.voice, machine);

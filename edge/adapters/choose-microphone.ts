@@ -18,6 +18,8 @@ export interface MicrophoneChoice {
   device: string | null;
   machine: Machine;
   stdin: NodeJS.ReadStream;
+  /** So many pieces of 20 ms were thrown away before we saw them. */
+  onOverrun: (pieces: number) => void;
 }
 
 const PROGRAMS: readonly RecorderProgram[] = ['sox', 'rec', 'arecord'];
@@ -27,7 +29,7 @@ const PROGRAMS: readonly RecorderProgram[] = ['sox', 'rec', 'arecord'];
  * @throws MicrophoneError saying what a person can do
  */
 export const chooseMicrophone = async (choice: MicrophoneChoice): Promise<Microphone> => {
-  const { kind, input, device, machine } = choice;
+  const { kind, input, device, machine, onOverrun } = choice;
   if (input === '-') return createStdinMicrophone({ input: choice.stdin });
   if (input !== null) return createFileMicrophone({ path: input });
   const record = (program: RecorderProgram, command: string | null): Microphone =>
@@ -38,13 +40,13 @@ export const chooseMicrophone = async (choice: MicrophoneChoice): Promise<Microp
       env: machine.env,
       ...(command !== null && { command }),
     });
-  if (kind === 'native') return createNativeMicrophone({ input: await loadNativeInput(), device });
+  if (kind === 'native') return createNativeMicrophone({ input: await loadNativeInput(), device, onOverrun });
   if (kind !== 'auto') return record(kind, findProgram(kind, machine));
   let why: string;
   try {
     const native = await loadNativeInput();
     if (native.devices().some(({ maxInputChannels }) => maxInputChannels > 0))
-      return createNativeMicrophone({ input: native, device });
+      return createNativeMicrophone({ input: native, device, onOverrun });
     why = 'the system knows no microphone';
   } catch (error) {
     why = messageOf(error);

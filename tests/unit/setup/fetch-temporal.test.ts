@@ -19,7 +19,7 @@ describe('fetching the Temporal CLI', () => {
     expect(ended.stdout).toBe('');
     expect(ended.stderr).toMatch(/its SHA-256 is [0-9a-f]{64}, not [0-9a-f]{64}: thrown away/);
     expect(ended.stderr).toContain('the download failed: ');
-    expect(await toolchainOf(room)).toEqual(['bin']);
+    expect(await toolchainOf(room)).toEqual(['bin', 'pocketsphinx']);
   });
 
   it('goes to the official archive when Python has no pip, and says so', async () => {
