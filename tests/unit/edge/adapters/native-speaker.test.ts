@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createNativeSpeaker, findNativeOutput } from '../../../../edge/adapters/native-speaker.ts';
 import type { NativeOutput } from '../../../../edge/adapters/native-speaker.ts';
-import { createSilentSpeaker } from '../../../../edge/adapters/silent-speaker.ts';
 import { tone } from '../../../fakes/edge-speaker.ts';
 
 /** A device with a queue that remembers what was done to it. */
@@ -85,20 +84,5 @@ describe('the native device', () => {
     if (open === null)
       console.warn('NOTE: decibri is not installed here; the native speaker was tried with a fake only');
     expect(['function', 'object']).toContain(typeof open);
-  });
-});
-
-describe('the silent speaker', () => {
-  it('takes as long as the sound does', async () => {
-    const started = performance.now();
-    expect(await createSilentSpeaker().play(tone(200), new AbortController().signal)).toBe(200);
-    expect(performance.now() - started).toBeGreaterThanOrEqual(199);
-  });
-
-  it('stops at a signal, and knows how far it was', async () => {
-    const started = performance.now();
-    const heardMs = await createSilentSpeaker().play(tone(5_000), AbortSignal.timeout(150));
-    expect(heardMs).toBeGreaterThan(100);
-    expect(heardMs).toBeLessThanOrEqual(performance.now() - started);
   });
 });
