@@ -26,6 +26,8 @@ export interface EdgeDeps {
   hushes: (text: string) => boolean;
   /** false: somebody else decides what goes to the gateway (a model that converses). */
   sendsFinals: boolean;
+  /** Resolves when what somebody else wanted to say of it is said. */
+  said: (signal: AbortSignal) => Promise<void>;
   emit: EventSink;
   metrics: EdgeMetrics;
 }
@@ -51,14 +53,19 @@ export interface Edge {
   /** Resolves with the exit code when all that was said is answered, or the gateway stays away too long. */
   settle(signal: AbortSignal): Promise<ExitCode>;
   exitCode(): ExitCode;
+  close(): void;
 }
 
 /** A gateway that is away for so long is not waited for by a run that wants to end; what was said stays in the spool. */
 const GATEWAY_AWAY_MS = 30_000;
+/** A gateway that is there and takes nothing is not waited for either. */
+const UNTAKEN_MS = 120_000;
 /** The recogniser's last word after the sound has ended; behind it what is open is lost, and said. */
 const LAST_TEXT_MS = 60_000;
+/** Utterances of which it is known that they go nowhere, before their text is. */
+const MAX_DECIDED = 100;
 const LOOK_EVERY_MS = 20;
-/** Frames between two looks at what became of them. */
+/** Between two looks at what became of frames and finals, for the metrics. */
 const COUNT_EVERY_MS = 1_000;
 
 interface Open {
@@ -76,6 +83,7 @@ export const createEdge = (deps: EdgeDeps): Edge => {
   const open = new Map<string, Open>();
   /** Where somebody else decides: what was said and is neither submitted nor dropped. */
   const undecided = new Map<string, Open>();
+  const decided = new Set<string>();
   const submitted = new Map<string, { resolve: (reply: FinalReply) => void; reject: (error: Error) => void }>();
   const fatal = Promise.withResolvers<string>();
   let hearing = false;
@@ -83,8 +91,9 @@ export const createEdge = (deps: EdgeDeps): Edge => {
   let microphone: { state: string; problem: string | null } = { state: 'waiting', problem: null };
   let line: { state: string; problem: string | null } = { state: 'connecting', problem: null };
   let way: { state: string; problem: string | null } = { state: 'connecting', problem: null };
+  /** Since when no final is delivered, and since when nothing is heard of tasks. */
   let awaySinceMs: number | null = startedAtMs;
-  let countedAtMs = 0;
+  let deafSinceMs: number | null = startedAtMs;
   // Both may tell of something before they are made.
   let ears: Ears | null = null;
   const counted = new Map<string, number>();
@@ -186,7 +195,7 @@ export const createEdge = (deps: EdgeDeps): Edge => {
       if (deps.hushes(said)) answers.hush();
       tell({ event: 'final', ...ofUtterance(utteranceId), text: said });
       if (deps.sendsFinals) forward(heard, said);
-      else undecided.set(utteranceId, heard);
+      else if (!decided.delete(utteranceId)) undecided.set(utteranceId, heard);
     },
     lost: (utteranceId, reason) => {
       const heard = open.get(utteranceId);
@@ -238,6 +247,7 @@ export const createEdge = (deps: EdgeDeps): Edge => {
       const isUp = state === 'link' || state === 'http';
       if (!isUp && awaySinceMs === null) metrics.reconnects.inc({ peer: 'gateway' });
       awaySinceMs = isUp ? null : (awaySinceMs ?? performance.now());
+      deafSinceMs = state === 'link' ? null : (deafSinceMs ?? performance.now());
       if (problem !== null && problem !== way.problem) trouble(problem);
       way = { state, problem };
     },
@@ -264,6 +274,8 @@ export const createEdge = (deps: EdgeDeps): Edge => {
   const forwarder = deps.openForwarder(forwarderEvents);
   const opened = deps.openEars(earEvents);
   ears = opened;
+  const counting = setInterval(countFrames, COUNT_EVERY_MS);
+  counting.unref();
 
   return {
     ears: opened,
@@ -283,15 +295,14 @@ export const createEdge = (deps: EdgeDeps): Edge => {
       }),
     unsent: (utteranceId) => {
       const heard = undecided.get(utteranceId) ?? open.get(utteranceId);
+      // Decided before its text is known: the text then comes, and goes nowhere.
+      if (open.has(utteranceId)) decided.add(utteranceId);
+      if (decided.size > MAX_DECIDED) decided.delete(decided.values().next().value ?? '');
       undecided.delete(utteranceId);
       outcome.dropped(utteranceId);
       if (heard) forwarder.skip(utteranceId, heard.utterance.sequence);
     },
     state: () => {
-      if (performance.now() - countedAtMs > COUNT_EVERY_MS) {
-        countedAtMs = performance.now();
-        countFrames();
-      }
       return {
         activity: activity(),
         levelDbfs: opened.capture.levelDbfs,
@@ -303,15 +314,29 @@ export const createEdge = (deps: EdgeDeps): Edge => {
     over: Promise.race([opened.done.then(() => null), fatal.promise]),
     exitCode: () => outcome.exitCode(),
     settle: async (signal) => {
-      const isAway = (): boolean => awaySinceMs !== null && performance.now() - awaySinceMs > GATEWAY_AWAY_MS;
+      const since = performance.now();
+      const longer = (fromMs: number | null, ms: number): boolean => fromMs !== null && performance.now() - fromMs > ms;
       await waitFor(() => open.size === 0 || line.state === 'closed', signal, LAST_TEXT_MS);
-      await waitFor(() => outcome.isSettled || isAway(), signal, Infinity);
+      if (!signal.aborted)
+        for (const utteranceId of [...open.keys()])
+          earEvents.lost(utteranceId, 'the speech service gave no text for it');
+      await waitFor(
+        () => outcome.undelivered === 0 || longer(awaySinceMs, GATEWAY_AWAY_MS) || longer(since, UNTAKEN_MS),
+        signal,
+        Infinity,
+      );
+      if (outcome.undelivered > 0 && !signal.aborted)
+        trouble('the gateway did not take it; what you said is kept, and delivered at the next start');
+      await waitFor(() => outcome.tasks === 0 || longer(deafSinceMs, GATEWAY_AWAY_MS), signal, Infinity);
+      const unheard = outcome.tasks;
+      if (unheard > 0 && !signal.aborted)
+        trouble(`nothing is heard of ${unheard} running; they go on without us: npm run --silent dual -- traces`);
       await taskAnswers.settled();
+      await deps.said(signal);
       await answers.drained(signal);
       countFrames();
-      if (outcome.undelivered > 0 && !signal.aborted)
-        trouble('the gateway was not reached; what you said is kept, and delivered at the next start');
-      return line.state === 'closed' ? EXIT.unreachable : outcome.exitCode();
+      return line.state === 'closed' || unheard > 0 ? EXIT.unreachable : outcome.exitCode();
     },
+    close: () => clearInterval(counting),
   };
 };

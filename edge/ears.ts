@@ -98,6 +98,9 @@ export const createLocalEars = ({ openRecogniser, mint, events, ...hearingOption
       return { captured, sent, silent, lost };
     },
     done: hearing.done,
-    close: () => recogniser.close(),
+    close: async () => {
+      await hearing.done.catch(() => undefined); // told to whoever waits for it
+      await recogniser.close();
+    },
   };
 };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fromRoot, loadEnvironment } from '../platform/env.ts';
-import { messageOf } from '../platform/errors.ts';
+import { ConfigError, messageOf } from '../platform/errors.ts';
 import { aborted, runProcess } from '../platform/lifecycle.ts';
 import type { Closer } from '../platform/lifecycle.ts';
 import { createLog } from '../platform/log.ts';
@@ -20,15 +20,16 @@ import { loadEdgeConfig, rehearsalTarget } from './config.ts';
 import type { GivenTarget } from './config.ts';
 import type { EdgeEvent } from './edge-events.ts';
 import { createFace } from './face.ts';
-import type { Face } from './face.ts';
 import { createJsonLines } from './json-lines.ts';
 import { readKeys } from './keys.ts';
+import type { LiveState } from './live-line.ts';
 import { createEdgeMetrics } from './metrics.ts';
 import { MicrophoneError } from './microphone.ts';
 import { HELP, OptionsError, parseOptions } from './options.ts';
 import { EXIT } from './outcome.ts';
 import { startRehearsalChild } from './rehearsal-child.ts';
 import { runEdge } from './run-edge.ts';
+import type { RunningEdge } from './run-edge.ts';
 import { openSpool } from './spool.ts';
 import { createSpoolDisk } from './spool-disk.ts';
 import { createTakeName } from './spool-owner.ts';
@@ -42,6 +43,8 @@ const err = (text: string): void => void process.stderr.write(text);
 // A reader that went away (`… --json | head`) means the same as Ctrl-C.
 process.stdout.on('error', () => process.emit('SIGTERM'));
 
+/** What the terminal shows before there is an edge. */
+const STARTING: LiveState = { activity: 'starting', levelDbfs: -Infinity, partial: '', tasks: 0, unsent: 0 };
 const SECRET = /(_API_KEY|_TOKEN)$/;
 
 const showDevices = async (machine: Machine, json: boolean): Promise<number> => {
@@ -67,11 +70,13 @@ const main = async (signal: AbortSignal, closer: Closer): Promise<number> => {
   const inherited = Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.test(name)));
   const machine: Machine = { platform: process.platform, env: inherited };
   if (options.devices) return showDevices(machine, options.json);
+  if (options.mode === 'converse' && config.turnDetection === 'server')
+    throw new ConfigError('TURN_DETECTION', 'server is for --mode transcribe; in a conversation turns are found here');
 
   const scrub = createScrub(secretsOf(environment));
   const sessionId = mintId('edge');
   const sinks: ((event: EdgeEvent) => void)[] = [];
-  let say = (text: string): void => err(`${text}\n`);
+  let say = (text: string): void => err(scrub(`${text}\n`));
   const log = createLog('edge', scrub, config.logLevel, (line) => say(line.trimEnd()));
   const metrics = createEdgeMetrics(version);
   const trace = createTraceLog({ dir: config.traceDir, process: 'edge', metrics, log, scrub });
@@ -96,7 +101,7 @@ const main = async (signal: AbortSignal, closer: Closer): Promise<number> => {
 
   const openRehearsal = async (): Promise<GivenTarget> => {
     say('no OPENAI_API_KEY: rehearsal models on this machine listen and answer');
-    const rehearsal = await startRehearsalChild(inherited, signal);
+    const rehearsal = await startRehearsalChild(inherited, signal, (text) => say(text));
     closer.add('rehearsal models', () => rehearsal.close());
     return rehearsalTarget(rehearsal.url);
   };
@@ -116,8 +121,21 @@ const main = async (signal: AbortSignal, closer: Closer): Promise<number> => {
     problem: (problem) => spoolProblem(problem),
     log,
   });
-  let face: Face | null = null;
-  const running = runEdge({
+  let running: RunningEdge | null = null;
+  const isTerminal = process.stdout.isTTY && !options.json;
+  const face = options.json
+    ? null
+    : createFace({
+        write: out,
+        columns: isTerminal ? () => process.stdout.columns : null,
+        state: () => running?.edge.state() ?? STARTING,
+      });
+  if (face) {
+    say = (text) => face.say(scrub(text));
+    sinks.push((event) => face.event(event));
+    closer.add('face', () => face.close());
+  } else sinks.push(createJsonLines(out));
+  const started = runEdge({
     sessionId,
     options,
     config,
@@ -139,42 +157,32 @@ const main = async (signal: AbortSignal, closer: Closer): Promise<number> => {
     openSocket: createGatewaySocket({ url: config.gatewayUrl, token }),
     calls: createGatewayHttp({ url: config.gatewayUrl, token }),
     emit: (event) => {
-      for (const sink of sinks) sink(event);
+      const clean = event.text === undefined ? event : { ...event, text: scrub(event.text) };
+      for (const sink of sinks) sink(clean);
     },
     told: (text) => face?.told(text),
   });
-  closer.add('edge', () => running.close());
-  spoolProblem = (problem) => running.spoolProblem(problem);
+  running = started;
+  closer.add('edge', () => started.close());
+  spoolProblem = (problem) => started.spoolProblem(problem);
 
-  const isTerminal = process.stdout.isTTY && !options.json;
-  face = options.json
-    ? null
-    : createFace({
-        write: out,
-        columns: isTerminal ? () => process.stdout.columns : null,
-        state: () => running.edge.state(),
-      });
-  if (face) {
-    const shown = face;
-    say = (text) => shown.say(text);
-    sinks.push((event) => shown.event(event));
-    closer.add('face', () => shown.close());
-  } else sinks.push(createJsonLines(out));
   say(`hears ${microphone.label}; speaks ${speaker === null ? 'nothing' : `by ${speaker.label}`}; ${server.url}`);
   if (options.input !== '-')
     closer.add(
       'keys',
       readKeys(process.stdin, {
-        mute: () => running.edge.ears.capture.mute(!running.edge.ears.capture.isMuted),
-        stop: () => running.hush(),
+        mute: () => started.edge.ears.capture.mute(!started.edge.ears.capture.isMuted),
+        stop: () => started.hush(),
         quit: () => process.emit('SIGINT'),
       }),
     );
 
-  const problem = await Promise.race([running.edge.over, aborted(signal).then(() => null)]);
+  const problem = await Promise.race([started.edge.over, aborted(signal).then(() => null)]);
   if (problem !== null) return EXIT.unreachable;
+  // Without --once it stays, for what is still to be answered.
+  if (!options.once) await aborted(signal);
   if (signal.aborted) return options.once ? EXIT.unreachable : EXIT.succeeded;
-  return running.edge.settle(signal);
+  return started.edge.settle(signal);
 };
 
 await runProcess(

@@ -1,3 +1,4 @@
+import { oneLine } from '../platform/text.ts';
 import { CAPTURE_HZ } from './frames.ts';
 import type { ClientEvent, ServerEvent } from './realtime-events.ts';
 import { LOST } from './realtime-failures.ts';
@@ -224,7 +225,7 @@ export class RealtimeSession implements Recogniser {
       case 'conversation.item.input_audio_transcription.completed':
         return this.#told(this.#transcripts.completed(event.item_id, event.transcript));
       case 'conversation.item.input_audio_transcription.failed':
-        return this.#failed(this.#transcripts.failed(event.item_id));
+        return this.#failed(this.#transcripts.failed(event.item_id), event.error?.message);
       case 'error':
         this.#failed(this.#transcripts.refused(event.error.event_id ?? ''));
         return this.#options.listener?.event(event);
@@ -250,18 +251,19 @@ export class RealtimeSession implements Recogniser {
   }
 
   /** A part of a conversation stays there although it has no text; text alone is worth another try. */
-  #failed(utteranceId: string | null): void {
+  #failed(utteranceId: string | null, why?: string | null): void {
     const pending = utteranceId === null ? undefined : this.#pending.get(utteranceId);
     if (!pending) return;
-    if (this.#options.listener || !this.#ring.isWhole(pending.stretch)) this.#lose(pending, LOST.failed);
-    else this.#again(pending);
+    const words = why ? ` It says: ${oneLine(why, 300)}` : '';
+    if (this.#options.listener || !this.#ring.isWhole(pending.stretch)) this.#lose(pending, LOST.failed + words);
+    else this.#again(pending, words);
     this.#sender.pump();
     this.calmer();
   }
 
   /** To be sent from its start, unless that was done too often. */
-  #again(pending: Pending): void {
-    if (pending.attempts >= this.#limits.attempts) return this.#lose(pending, LOST.unanswered);
+  #again(pending: Pending, why = ''): void {
+    if (pending.attempts >= this.#limits.attempts) return this.#lose(pending, LOST.unanswered + why);
     pending.sentTo = pending.stretch.start;
     pending.committed = false;
     pending.committedAtMs = null;

@@ -23,7 +23,10 @@ export interface RehearsalChild {
 export const startRehearsalChild = async (
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  say: (text: string) => void,
 ): Promise<RehearsalChild> => {
+  let isReady = false;
+  let isClosing = false;
   const child = spawn(process.execPath, [fromRoot('rehearsal/main.ts')], {
     env: { ...env, REHEARSAL_PORT: '0', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -48,23 +51,31 @@ export const startRehearsalChild = async (
     if (url !== undefined) started.resolve(url);
   });
   linesOf(child.stderr)?.on('line', (line) => {
+    // What it warns of is for the person: that no recogniser is installed, for example.
+    if (isReady) say(`rehearsal: ${line}`);
     last.push(line);
     if (last.length > LAST_LINES) last.shift();
   });
   child.once('error', (error) => giveUp(`cannot be started: ${error.message}`));
-  child.once('exit', (code) => giveUp(`ended with code ${code}`));
+  child.once('exit', (code) => {
+    giveUp(`ended with code ${code}`);
+    if (isReady && !isClosing) say(`the rehearsal models ended with code ${code}; start the edge again`);
+  });
   const timer = setTimeout(() => giveUp(`did not start within ${START_WITHIN_MS / 1_000} s`), START_WITHIN_MS);
   const onAbort = (): void => giveUp('were stopped');
   signal.addEventListener('abort', onAbort, { once: true });
 
   const close = async (): Promise<void> => {
+    isClosing = true;
     if (child.exitCode === null && child.connected) child.disconnect();
     const kill = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
     await ended;
     clearTimeout(kill);
   };
   try {
-    return { url: await started.promise, close };
+    const url = await started.promise;
+    isReady = true;
+    return { url, close };
   } catch (error) {
     await close();
     throw error;

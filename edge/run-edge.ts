@@ -1,4 +1,5 @@
 import type { TaskResult } from '../contracts/task.ts';
+import { delay } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createAnswers } from './answers.ts';
 import { createBargeIn } from './barge-in.ts';
@@ -30,6 +31,12 @@ import type { Speaker, Voice } from './speaker.ts';
 import type { DetectorEvents, SpeechDetector } from './speech-detector.ts';
 import type { Spool } from './spool.ts';
 import { createTaskAnswers } from './task-answers.ts';
+
+/** News that waits for a session of the model that converses. */
+const MAX_UNTOLD = 16;
+/** How long a model may take to speak about what it was told, before a run ends without it. */
+const REPLY_MS = 15_000;
+const LOOK_EVERY_MS = 50;
 
 /** What the parts are made of; `main.ts` chooses. */
 export interface RunEdgeOptions {
@@ -76,9 +83,19 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
   const ownVoice = createOwnVoice();
   let conversation: Conversation | null = null;
 
+  /** News for the model that found no session; and when it was last given some that it has not spoken about. */
+  let untold: string[] = [];
+  let toldAtMs: number | null = null;
+  const tellModel = (text: string): void => {
+    if (conversation?.tell(text) === true) toldAtMs = performance.now();
+    else untold = [...untold, text].slice(-MAX_UNTOLD);
+  };
+  const tellUntold = (): void => {
+    for (const text of untold.splice(0)) tellModel(text);
+  };
   /** In a conversation the model says it in its own words; what it handed over itself it knows already. */
-  const toModel = (sentence: Sentence): void => {
-    if (sentence.urgency === 'result' || sentence.urgency === 'failure') conversation?.tell(sentence.text);
+  const toModel = ({ text, urgency }: Sentence): void => {
+    if (conversation && (urgency === 'result' || urgency === 'failure')) tellModel(text);
   };
   const answers = createAnswers({
     speaker: run.speaker,
@@ -122,7 +139,12 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
       audio: { play: (samples, text, playSignal) => answers.play(samples, text, playSignal) },
       events: {
         ...events,
+        state: (state, problem) => {
+          events.state(state, problem);
+          if (state === 'open') tellUntold();
+        },
         replied: (text) => {
+          toldAtMs = null;
           run.told(text);
           edge.tell({ event: 'spoken', text });
         },
@@ -186,7 +208,7 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
           task: (event) => {
             events.task(event);
             const question = converse.questionOf(event);
-            if (question !== null) conversation?.tell(question);
+            if (question !== null && conversation) tellModel(question);
           },
         },
       }),
@@ -200,6 +222,10 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
     }),
     hushes,
     sendsFinals: !converses,
+    said: async (settling) => {
+      while (toldAtMs !== null && performance.now() - toldAtMs < REPLY_MS && !settling.aborted)
+        await delay(LOOK_EVERY_MS, settling).catch(() => undefined);
+    },
     emit: run.emit,
     metrics: run.metrics,
   });
@@ -209,9 +235,12 @@ export const runEdge = (run: RunEdgeOptions): RunningEdge => {
     hush: () => answers.hush(),
     spoolProblem: (problem) => edge.tell({ event: 'error', text: problem ?? 'what you say is written to disk again' }),
     close: async () => {
-      await edge.ears.close();
-      await answers.close();
+      edge.close();
+      // Each whatever becomes of the others: the forwarder has what was said.
+      const closed = await Promise.allSettled([edge.ears.close(), answers.close()]);
       await edge.forwarder.close();
+      const [failed] = closed.filter((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
     },
   };
 };

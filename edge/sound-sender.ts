@@ -113,15 +113,16 @@ export class SoundSender {
 
   #commit(outgoing: Outgoing): boolean {
     const { line, events } = this.#options;
+    // One without any sound began all the same: nothing of the one before it counts.
+    const isEmpty = outgoing.sentTo === outgoing.stretch.start;
+    if (isEmpty) this.#startAfresh();
     const tail = this.#resampler.flush();
     const end = new Int16Array(Math.max(tail.length, LEAST_WIRE_SAMPLES - this.#wireSamples));
     end.set(tail);
     const commitId = `commit-${(this.#commits += 1)}`;
-    if (
-      !line.send({ type: 'input_audio_buffer.append', audio: toBase64(end) }) ||
-      !line.send({ type: 'input_audio_buffer.commit', event_id: commitId })
-    )
-      return false;
+    if (!line.send({ type: 'input_audio_buffer.append', audio: toBase64(end) })) return false;
+    if (isEmpty) events.opened(outgoing.utteranceId);
+    if (!line.send({ type: 'input_audio_buffer.commit', event_id: commitId })) return false;
     outgoing.committed = true;
     this.#active = null;
     events.committed(outgoing.utteranceId, commitId);

@@ -6,7 +6,9 @@ const Settings = z.object({
   REHEARSAL_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   SKILLS_DIR: z.string().transform(fromRoot).default(fromRoot('skills')),
-  PATH: z.string().default(''),
+  PATH: z.string().optional(),
+  // Windows calls it so, and a copy of its environment knows it by that name only.
+  Path: z.string().default(''),
 });
 
 export interface RehearsalConfig {
@@ -26,6 +28,6 @@ export const loadRehearsalConfig = (environment: Environment): RehearsalConfig =
     port: settings.REHEARSAL_PORT,
     logLevel: settings.LOG_LEVEL,
     skillsDir: settings.SKILLS_DIR,
-    programPath: settings.PATH,
+    programPath: settings.PATH ?? settings.Path,
   };
 };

@@ -51,11 +51,18 @@ export const createSileroDetector = (events: DetectorEvents, options: SileroOpti
 
   const tell = (task: SileroTask, transfer: ArrayBuffer[] = []): void => worker.postMessage(task, transfer);
 
+  /** Asked, not ended: a thread that is ended in the middle of a run takes the whole process with it. */
+  const askToEnd = (): NodeJS.Timeout => {
+    tell({ close: true });
+    return setTimeout(() => void worker.terminate(), CLOSE_MS).unref();
+  };
+
   const fail = (problem: string): void => {
     if (isOver) return;
     isOver = true;
     pending = 0;
-    void worker.terminate();
+    const late = askToEnd();
+    worker.once('exit', () => clearTimeout(late));
     events.failed(new Error(`the speech detector failed: ${problem}`));
   };
 
@@ -115,8 +122,7 @@ export const createSileroDetector = (events: DetectorEvents, options: SileroOpti
       isOver = true;
       pending = 0;
       const ended = new Promise((resolve) => worker.once('exit', resolve));
-      tell({ close: true });
-      const late = setTimeout(() => void worker.terminate(), CLOSE_MS);
+      const late = askToEnd();
       await ended;
       clearTimeout(late);
     },

@@ -43,6 +43,8 @@ const work = async (): Promise<void> => {
 };
 
 parentPort?.on('message', (task: SileroTask) => {
+  // What waits to be judged is not waited for.
+  if ('close' in task) tasks.length = 0;
   tasks.push(task);
   if (!isWorking) work().catch(fail);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../platform/errors.ts';
 import type { Decoder, OpenDecoder } from '../speech/decoder.ts';
 import type { SpokenLanguage } from '../speech/language.ts';
 import type { LibraryReply, LibraryStart, LibraryTask } from './pocketsphinx-library-worker.ts';
@@ -59,8 +60,8 @@ export const createLibraryDecoder =
           },
         });
     });
-    worker.once('error', (error) => fail(error.message));
+    worker.once('error', (error: unknown) => fail(messageOf(error)));
     worker.once('exit', () => fail('its thread ended'));
-    
+
     return ready.promise;
   };

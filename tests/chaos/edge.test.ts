@@ -11,7 +11,7 @@ import { startFakeEdgeGateway } from '../fakes/edge-gateway.ts';
 import type { FakeEdgeGateway } from '../fakes/edge-gateway.ts';
 import { startEdge } from '../fakes/edge-process.ts';
 import type { EdgeProcess } from '../fakes/edge-process.ts';
-import { familyOf } from '../fakes/family.ts';
+import { allGone, familyOf } from '../fakes/family.ts';
 import { ScriptedRecogniser } from '../fakes/scripted-recogniser.ts';
 import { until } from '../fakes/until.ts';
 
@@ -197,15 +197,7 @@ describe('the whole edge', () => {
     asked.kill('SIGINT');
     expect(await asked.ended).toBe(0);
     expect(performance.now() - from).toBeLessThan(END_MS);
-    const isGone = (pid: number) => () => {
-      try {
-        process.kill(pid, 0);
-        return undefined;
-      } catch {
-        return true;
-      }
-    };
-    for (const { pid } of models) await until(isGone(pid), 2_000);
+    await allGone(models, 2_000);
 
     const killed = edge(['--input', '-'], { own: true });
     const others = await until(() => {
@@ -215,7 +207,7 @@ describe('the whole edge', () => {
     await until(() => (killed.said().includes('hears') ? true : undefined));
     killed.kill('SIGKILL');
     await killed.ended;
-    for (const { pid } of others) await until(isGone(pid), 2_000);
+    await allGone(others, 5_000);
   }, 60_000);
 
   it('hears what is piped in, and says what is wrong with what cannot be heard', async () => {

@@ -109,6 +109,19 @@ describe('a session that writes down', () => {
     expect(server.turns[0]?.ms).toBeCloseTo(100, 5);
   });
 
+  it('pads one without any sound as well, also behind a long one', async () => {
+    const session = await ready();
+    say(session, 1);
+    session.begin(heard.utterance('u2'));
+    session.end();
+    await heard.settled();
+    expect(server.turns.map(({ ms }) => ms >= 100)).toEqual([true, true]);
+    expect(heard.outcomes.map(({ id, lost }) => [id, lost])).toEqual([
+      ['u1', null],
+      ['u2', null],
+    ]);
+  });
+
   it('hands on text while the person still speaks', async () => {
     const session = await ready();
     server.onAppend = (at) => {
