@@ -12,6 +12,11 @@ describe('backoff', () => {
     expect(backoffMs(5, { firstMs: 250, mostMs: 15_000, random: () => 0 })).toBe(0);
   });
 
+  it('stays a number after a thousand failures', () => {
+    expect(backoffMs(1_024, { firstMs: 0, mostMs: 0 })).toBe(0);
+    expect(backoffMs(5_000, { firstMs: 250, mostMs: 10_000, random: () => 0.5 })).toBe(5_000);
+  });
+
   it('is never negative, never longer than it may be, whatever the count', () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(60_000), fc.nat(60_000), (attempt, firstMs, mostMs) => {
