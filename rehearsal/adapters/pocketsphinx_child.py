@@ -9,7 +9,7 @@ import json
 import struct
 import sys
 
-LOOK_BYTES = 1920  # 60 ms between two looks at the hypothesis
+LOOK_BYTES = 3200  # 100 ms between two looks at the hypothesis
 FRAME_BYTES = 640
 
 
