@@ -1,14 +1,8 @@
-/** Exit codes of the command line, a wire fact. */
-export const EXIT = {
-  succeeded: 0,
-  /** Failed, cancelled or partly succeeded. */
-  failed: 1,
-  usage: 2,
-  unreachable: 3,
-  /** Declined, or a question needs an answer. */
-  unanswered: 4,
-} as const;
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+import { EXIT } from '../contracts/exit-codes.ts';
+import type { ExitCode } from '../contracts/exit-codes.ts';
+
+export { EXIT };
+export type { ExitCode };
 
 /** Ends a command with a message for the person; `code` is the process's exit code. */
 export class CommandError extends Error {

@@ -1,3 +1,5 @@
+import { EXIT } from '../contracts/exit-codes.ts';
+import type { ExitCode } from '../contracts/exit-codes.ts';
 import type { FinalReply, Problem } from '../contracts/replies.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -10,8 +12,7 @@ import type { Forwarder, ForwarderEvents } from './forwarder.ts';
 import { FRAME_MS } from './frames.ts';
 import type { Activity, LiveState } from './live-line.ts';
 import type { EdgeMetrics } from './metrics.ts';
-import { createOutcome, EXIT } from './outcome.ts';
-import type { ExitCode } from './outcome.ts';
+import { createOutcome } from './outcome.ts';
 import type { TaskAnswers } from './task-answers.ts';
 import { traceIdOf } from './utterance.ts';
 import type { Utterance } from './utterance.ts';

@@ -26,7 +26,7 @@ import type { LiveState } from './live-line.ts';
 import { createEdgeMetrics } from './metrics.ts';
 import { MicrophoneError } from './microphone.ts';
 import { HELP, OptionsError, parseOptions } from './options.ts';
-import { EXIT } from './outcome.ts';
+import { EXIT } from '../contracts/exit-codes.ts';
 import { startRehearsalChild } from './rehearsal-child.ts';
 import { runEdge } from './run-edge.ts';
 import type { RunningEdge } from './run-edge.ts';

@@ -1,17 +1,7 @@
+import { EXIT } from '../contracts/exit-codes.ts';
+import type { ExitCode } from '../contracts/exit-codes.ts';
 import type { FinalReply } from '../contracts/replies.ts';
 import type { TraceEvent } from '../contracts/trace-event.ts';
-
-/** Exit codes, as the command line's. */
-export const EXIT = {
-  succeeded: 0,
-  /** Failed, cancelled or partly succeeded. */
-  failed: 1,
-  usage: 2,
-  unreachable: 3,
-  /** Declined, or a question needs an answer; also when nothing was said. */
-  unanswered: 4,
-} as const;
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** What matters most comes first. */
 const WORST_FIRST: readonly ExitCode[] = [EXIT.unreachable, EXIT.failed, EXIT.unanswered, EXIT.succeeded];
